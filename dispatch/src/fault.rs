@@ -1,0 +1,65 @@
+//! Why there was no answer.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a backend gave no answer to a call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Fault {
+    /// The backend does not offer this function or this combination of parameters.
+    #[error("not supported: {0}")]
+    Unsupported(String),
+    /// The backend looked at the call and refused it, as Python raises an exception on bad input.
+    #[error("{kind}: {message}")]
+    Rejected {
+        /// The exception class, by its Python name: `KeyError`, `ValueError` ...
+        kind: String,
+        /// The message.
+        message: String,
+    },
+    /// Something broke inside the backend.
+    #[error("failed: {0}")]
+    Failed(String),
+    /// The process of the backend died.
+    #[error("crashed ({status}): {stderr}")]
+    Crashed {
+        /// Signal or exit status.
+        status: String,
+        /// The last lines it wrote.
+        stderr: String,
+    },
+    /// No answer within the deadline.
+    #[error("no answer within {0:?}")]
+    TimedOut(Duration),
+    /// The accelerator went away.
+    #[error("device lost: {0}")]
+    DeviceLost(String),
+    /// Memory ran out, on the host or on the device.
+    #[error("out of memory: {0}")]
+    OutOfMemory(String),
+    /// The backend answered something that is not an answer.
+    #[error("protocol: {0}")]
+    Protocol(String),
+}
+
+impl Fault {
+    /// A refusal with the name of a Python exception class.
+    pub fn rejected(kind: &str, message: impl Into<String>) -> Fault {
+        Fault::Rejected { kind: kind.to_owned(), message: message.into() }
+    }
+
+    /// One word for logs: `unsupported`, `rejected`, `crashed` ...
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Fault::Unsupported(_) => "unsupported",
+            Fault::Rejected { .. } => "rejected",
+            Fault::Failed(_) => "failed",
+            Fault::Crashed { .. } => "crashed",
+            Fault::TimedOut(_) => "timed-out",
+            Fault::DeviceLost(_) => "device-lost",
+            Fault::OutOfMemory(_) => "out-of-memory",
+            Fault::Protocol(_) => "protocol",
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Compressed sparse matrices as they really occur in AnnData files.
+//!
+//! SciPy allows unsorted column indices, duplicates and stored zeros, and index arrays of 32 or 64
+//! bits. All of that is input a backend must survive, so nothing is canonicalised here.
+
+use crate::{Buffer, Dtype};
+
+/// Which axis is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Compressed rows.
+    Csr,
+    /// Compressed columns.
+    Csc,
+}
+
+/// Index arrays of a sparse matrix: `int32` or `int64`, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Indices {
+    /// 32-bit indices.
+    I32(Vec<i32>),
+    /// 64-bit indices.
+    I64(Vec<i64>),
+}
+
+impl Indices {
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        match self {
+            Indices::I32(v) => v.len(),
+            Indices::I64(v) => v.len(),
+        }
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Entry `i`; negative entries (an invalid matrix) read as `usize::MAX`.
+    ///
+    /// # Panics
+    /// When `i` is past the end.
+    pub fn at(&self, i: usize) -> usize {
+        match self {
+            Indices::I32(v) => usize::try_from(v[i]).unwrap_or(usize::MAX),
+            Indices::I64(v) => usize::try_from(v[i]).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// All entries; negative ones read as `usize::MAX`.
+    pub fn to_vec(&self) -> Vec<usize> {
+        (0..self.len()).map(|i| self.at(i)).collect()
+    }
+
+    /// The dtype of the index array.
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            Indices::I32(_) => Dtype::I32,
+            Indices::I64(_) => Dtype::I64,
+        }
+    }
+
+    /// `values` stored with the width of `self`.
+    fn same_width(&self, values: Vec<usize>) -> Indices {
+        match self {
+            Indices::I32(_) => Indices::I32(values.into_iter().map(|v| v as i32).collect()),
+            Indices::I64(_) => Indices::I64(values.into_iter().map(|v| v as i64).collect()),
+        }
+    }
+}
+
+/// A compressed sparse matrix: scipy's `indptr`, `indices`, `data`, as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sparse {
+    /// Compressed rows or columns.
+    pub format: Format,
+    /// (rows, columns).
+    pub shape: (usize, usize),
+    /// Start of each row (or column) in `indices`; one longer than the compressed axis.
+    pub indptr: Indices,
+    /// Position on the other axis of each stored entry.
+    pub indices: Indices,
+    /// The stored entries.
+    pub data: Buffer,
+}
+
+impl Sparse {
+    /// A CSR matrix with 32-bit indices.
+    pub fn csr(
+        shape: (usize, usize),
+        indptr: Vec<i32>,
+        indices: Vec<i32>,
+        data: impl Into<Buffer>,
+    ) -> Sparse {
+        let (indptr, indices) = (Indices::I32(indptr), Indices::I32(indices));
+        Sparse { format: Format::Csr, shape, indptr, indices, data: data.into() }
+    }
+
+    /// Number of stored entries, zeros and duplicates included.
+    pub fn nnz(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Length of the compressed axis.
+    pub fn major(&self) -> usize {
+        match self.format {
+            Format::Csr => self.shape.0,
+            Format::Csc => self.shape.1,
+        }
+    }
+
+    /// Length of the other axis.
+    pub fn minor(&self) -> usize {
+        match self.format {
+            Format::Csr => self.shape.1,
+            Format::Csc => self.shape.0,
+        }
+    }
+
+    /// Checks the structure: lengths, a non-decreasing `indptr` from 0 to nnz, indices in range.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected and what was found.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.indptr.len() != self.major() + 1 {
+            return Err(format!(
+                "indptr has {} entries, expected {}",
+                self.indptr.len(),
+                self.major() + 1
+            ));
+        }
+        if self.indices.len() != self.data.len() {
+            return Err(format!("{} indices for {} values", self.indices.len(), self.data.len()));
+        }
+        if self.indptr.at(0) != 0 || self.indptr.at(self.major()) != self.nnz() {
+            let (first, last) = (self.indptr.at(0), self.indptr.at(self.major()));
+            return Err(format!(
+                "indptr runs from {first} to {last}, expected 0 to {}",
+                self.nnz()
+            ));
+        }
+        if let Some(i) = (0..self.major()).find(|&i| self.indptr.at(i) > self.indptr.at(i + 1)) {
+            return Err(format!("indptr decreases at position {i}"));
+        }
+        if let Some(i) = (0..self.nnz()).find(|&i| self.indices.at(i) >= self.minor()) {
+            let index = self.indices.at(i);
+            return Err(format!("index {index} at position {i}, expected below {}", self.minor()));
+        }
+        Ok(())
+    }
+
+    /// Stored entries of compressed row (or column) `i` as `(position, value)` in storage order.
+    pub fn lane(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        (self.indptr.at(i)..self.indptr.at(i + 1))
+            .map(|k| (self.indices.at(k), self.data.f64_at(k).unwrap_or(f64::NAN)))
+    }
+
+    /// The same matrix compressed along the other axis; entries keep dtype, duplicates and zeros stay.
+    pub fn recompress(&self) -> Sparse {
+        let (indptr, indices) = (self.indptr.to_vec(), self.indices.to_vec());
+        let mut starts = vec![0usize; self.minor() + 1];
+        for &j in &indices {
+            starts[j + 1] += 1;
+        }
+        for j in 0..self.minor() {
+            starts[j + 1] += starts[j];
+        }
+        let mut next = starts.clone();
+        let (mut source, mut major) = (vec![0; indices.len()], vec![0; indices.len()]);
+        for i in 0..self.major() {
+            for k in indptr[i]..indptr[i + 1] {
+                let slot = &mut next[indices[k]];
+                (source[*slot], major[*slot]) = (k, i);
+                *slot += 1;
+            }
+        }
+        let format = match self.format {
+            Format::Csr => Format::Csc,
+            Format::Csc => Format::Csr,
+        };
+        Sparse {
+            format,
+            shape: self.shape,
+            indptr: self.indptr.same_width(starts),
+            indices: self.indices.same_width(major),
+            data: self.data.take(&source),
+        }
+    }
+
+    /// The submatrix of the given rows and columns (`None`: all), in the given orders.
+    pub fn take(&self, rows: Option<&[usize]>, columns: Option<&[usize]>) -> Sparse {
+        let (major, minor) = match self.format {
+            Format::Csr => (rows, columns),
+            Format::Csc => (columns, rows),
+        };
+        let all: Vec<usize>;
+        let lanes = match major {
+            Some(lanes) => lanes,
+            None => {
+                all = (0..self.major()).collect();
+                &all
+            }
+        };
+        // A minor position may be asked for more than once; each old position maps to all its new ones.
+        let targets: Option<Vec<Vec<usize>>> = minor.map(|wanted| {
+            let mut targets = vec![Vec::new(); self.minor()];
+            for (new, &old) in wanted.iter().enumerate() {
+                targets[old].push(new);
+            }
+            targets
+        });
+        let (mut indptr, mut indices, mut source) = (vec![0], Vec::new(), Vec::new());
+        for &lane in lanes {
+            for k in self.indptr.at(lane)..self.indptr.at(lane + 1) {
+                let old = self.indices.at(k);
+                match &targets {
+                    None => {
+                        indices.push(old);
+                        source.push(k);
+                    }
+                    Some(targets) => {
+                        for &new in &targets[old] {
+                            indices.push(new);
+                            source.push(k);
+                        }
+                    }
+                }
+            }
+            indptr.push(indices.len());
+        }
+        let minor_len = minor.map_or(self.minor(), <[usize]>::len);
+        let shape = match self.format {
+            Format::Csr => (lanes.len(), minor_len),
+            Format::Csc => (minor_len, lanes.len()),
+        };
+        Sparse {
+            format: self.format,
+            shape,
+            indptr: self.indptr.same_width(indptr),
+            indices: self.indices.same_width(indices),
+            data: self.data.take(&source),
+        }
+    }
+}
