@@ -1,1 +1,19 @@
-//! To be written.
+//! The vocabulary of results: what became of each case, what follows from all of them, and how a
+//! person reads it.
+//!
+//! Everything here is a pure function of the log ([`Log`]): the decision ([`decide`]) and every
+//! rendering. This crate names no function and runs nothing.
+
+#![forbid(unsafe_code)]
+
+mod decision;
+mod log;
+mod ratio;
+mod record;
+mod verdict;
+
+pub use decision::{Decision, FunctionDecision, Outcome, decide};
+pub use log::{FORMAT, Header, Log, LogError};
+pub use ratio::Ratio;
+pub use record::{Check, Finding, Record, Shrunk, Source};
+pub use verdict::Verdict;

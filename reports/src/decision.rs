@@ -1,0 +1,132 @@
+//! Certified or not: one pure function of the log.
+//!
+//! The command line, the tests, the report and the certificate all ask this function and no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Log, Record, Verdict};
+
+/// The outcome for one function, or for a whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every planned case has its record, something was compared, nothing differs.
+    Conformant,
+    /// Nothing differs, but not enough was shown.
+    Inconclusive,
+    /// The examination itself broke.
+    Infrastructure,
+    /// At least one case differs.
+    NotConformant,
+}
+
+impl Outcome {
+    /// The exit code of the command line for this outcome.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Conformant => 0,
+            Outcome::NotConformant => 1,
+            Outcome::Infrastructure => 3,
+            Outcome::Inconclusive => 4,
+        }
+    }
+
+    /// The words used in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Conformant => "conformant",
+            Outcome::NotConformant => "not conformant",
+            Outcome::Infrastructure => "infrastructure error",
+            Outcome::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// What was concluded about one function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionDecision {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why, in one sentence.
+    pub why: String,
+    /// Number of cases of each verdict.
+    pub counts: BTreeMap<Verdict, u64>,
+    /// Elements compared in all cases.
+    pub compared: u64,
+}
+
+/// What was concluded from a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The outcome of the run: the worst of its functions.
+    pub outcome: Outcome,
+    /// One entry per planned function.
+    pub functions: BTreeMap<String, FunctionDecision>,
+}
+
+/// Decides. Zero comparisons never pass; a missing or doubled record is an infrastructure error.
+pub fn decide(log: &Log) -> Decision {
+    let mut by_function: BTreeMap<&str, Vec<&Record>> =
+        log.header.planned.keys().map(|name| (name.as_str(), Vec::new())).collect();
+    for record in &log.records {
+        by_function.entry(&record.function).or_default().push(record);
+    }
+    let functions: BTreeMap<String, FunctionDecision> = by_function
+        .into_iter()
+        .map(|(name, records)| {
+            let planned = log.header.planned.get(name).copied().unwrap_or(0);
+            (name.to_owned(), decide_function(planned, &records))
+        })
+        .collect();
+    let outcome = functions.values().map(|f| f.outcome).max().unwrap_or(Outcome::Inconclusive);
+    Decision { outcome, functions }
+}
+
+fn decide_function(planned: u64, records: &[&Record]) -> FunctionDecision {
+    let mut counts: BTreeMap<Verdict, u64> = BTreeMap::new();
+    for record in records {
+        *counts.entry(record.verdict).or_default() += 1;
+    }
+    let compared = records.iter().map(|r| r.compared()).sum();
+    let distinct = records.iter().map(|r| &r.case).collect::<BTreeSet<_>>().len() as u64;
+    let count = |verdict| counts.get(&verdict).copied().unwrap_or(0);
+    let condemned: u64 = counts.iter().filter(|(v, _)| v.condemns()).map(|(_, n)| n).sum();
+    let passed = count(Verdict::Pass) + count(Verdict::QualityWarning);
+    let (outcome, why) = if condemned > 0 {
+        (Outcome::NotConformant, format!("{condemned} of {planned} cases differ"))
+    } else if distinct != planned || records.len() as u64 != planned {
+        let n = records.len();
+        (
+            Outcome::Infrastructure,
+            format!("{planned} cases planned, {n} records of {distinct} cases found"),
+        )
+    } else if count(Verdict::Infra) > 0 {
+        (Outcome::Infrastructure, format!("{} cases could not be examined", count(Verdict::Infra)))
+    } else if planned == 0 {
+        (Outcome::Inconclusive, "no case was planned".to_owned())
+    } else if compared == 0 {
+        (Outcome::Inconclusive, "nothing was compared".to_owned())
+    } else if count(Verdict::Unproven) > 0 {
+        let n = count(Verdict::Unproven);
+        (Outcome::Inconclusive, format!("{n} cases do not show that the backend did the work"))
+    } else if count(Verdict::NotRun) + count(Verdict::Inconclusive) > 0 {
+        let n = count(Verdict::NotRun) + count(Verdict::Inconclusive);
+        (Outcome::Inconclusive, format!("{n} cases were not run or not conclusive"))
+    } else if passed == 0 {
+        (Outcome::Inconclusive, "no case passed".to_owned())
+    } else if count(Verdict::NotSupported) > 0 {
+        let n = count(Verdict::NotSupported);
+        (
+            Outcome::Inconclusive,
+            format!("{passed} cases agree, {n} are not supported by the backend"),
+        )
+    } else {
+        (
+            Outcome::Conformant,
+            format!("{passed} of {planned} cases agree, {compared} elements compared"),
+        )
+    };
+    FunctionDecision { outcome, why, counts, compared }
+}

@@ -1,0 +1,121 @@
+//! `results.jsonl`: one header line, then one line per case.
+//!
+//! Everything published is computed from this log and from nothing else, so it carries no clock and
+//! no machine-dependent order.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+
+use dispatch::{Digest, Manifest};
+use serde::{Deserialize, Serialize};
+
+use crate::Record;
+
+/// The format of the log that this version reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// The first line of the log: who was examined, against whom, and what was planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Version of the examiner.
+    pub examiner: String,
+    /// The backend that was examined.
+    pub backend: Manifest,
+    /// The host it was compared with.
+    pub host: Manifest,
+    /// `quick`, `standard`, `full`, or what the cases were made from.
+    pub tier: String,
+    /// The functions examined, each with its number of planned cases.
+    pub planned: BTreeMap<String, u64>,
+    /// Digest over the planned case names, in order.
+    pub plan: Digest,
+    /// The seed from which the sampled cases were derived, as decimal text.
+    pub seed: String,
+    /// What this run cannot show, one sentence each.
+    #[serde(default)]
+    pub limitations: Vec<String>,
+}
+
+/// A whole log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// The first line.
+    pub header: Header,
+    /// One per case, in the order of the plan.
+    pub records: Vec<Record>,
+}
+
+/// Why a log cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The file cannot be read.
+    #[error("read log: {0}")]
+    Io(#[from] std::io::Error),
+    /// A line is not what it should be.
+    #[error("line {line} of the log is not a {expected}: {source}")]
+    Line {
+        /// Line number, from 1.
+        line: usize,
+        /// What was expected there.
+        expected: &'static str,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// The file has no first line.
+    #[error("the log is empty, expected a header line")]
+    Empty,
+    /// Written by another version.
+    #[error("the log has format {got}, this version reads format {FORMAT}")]
+    Format {
+        /// The format found.
+        got: u32,
+    },
+}
+
+impl Log {
+    /// Writes the log.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn write(&self, mut out: impl Write) -> std::io::Result<()> {
+        serde_json::to_writer(&mut out, &self.header)?;
+        writeln!(out)?;
+        for record in &self.records {
+            serde_json::to_writer(&mut out, record)?;
+            writeln!(out)?;
+        }
+        out.flush()
+    }
+
+    /// Reads a log.
+    ///
+    /// # Errors
+    /// Names the line that is wrong.
+    pub fn read(input: impl BufRead) -> Result<Log, LogError> {
+        let mut lines = input.lines().enumerate();
+        let (_, first) = lines.next().ok_or(LogError::Empty)?;
+        let header: Header = serde_json::from_str(&first?).map_err(|source| LogError::Line {
+            line: 1,
+            expected: "header",
+            source,
+        })?;
+        if header.format != FORMAT {
+            return Err(LogError::Format { got: header.format });
+        }
+        let mut records = Vec::new();
+        for (i, line) in lines {
+            let line = line?;
+            if !line.trim().is_empty() {
+                let parsed = serde_json::from_str(&line);
+                records.push(parsed.map_err(|source| LogError::Line {
+                    line: i + 1,
+                    expected: "record",
+                    source,
+                })?);
+            }
+        }
+        Ok(Log { header, records })
+    }
+}
