@@ -14,5 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod co_occurrence;
+mod labels;
 pub mod rng;
 pub mod stats;
