@@ -7,24 +7,39 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod bind;
 mod buffer;
 mod call;
+mod contract;
 mod dataset;
+mod defaults;
 mod digest;
+mod equality;
 mod fault;
 mod frame;
 pub mod json;
+mod label;
+mod route;
+mod rule;
+mod semantics;
 mod signature;
 mod sparse;
 mod value;
 
 pub use backend::{Backend, Device, Entry, Manifest, Table};
+pub use bind::{BindError, Bound, bind, bind_open};
 pub use buffer::{Buffer, Dtype};
 pub use call::{Call, Params, Phase, Reply, Warning, Witness};
+pub use contract::{Assessment, Finding, Severity, Verdict, dispatchable};
 pub use dataset::Dataset;
+pub use defaults::{Comparison, compare_defaults};
 pub use digest::Digest;
+pub use equality::python_equal;
 pub use fault::Fault;
 pub use frame::{Frame, Index};
+pub use route::{Defaulted, DropReason, Dropped, Plan, Routed, route};
+pub use rule::Rule;
+pub use semantics::{Proof, Semantics};
 pub use signature::{DefaultValue, Kind, Param, Signature};
 pub use sparse::{Format, Indices, Sparse};
 pub use value::{Categorical, Dense, Map, Masked, Order, Strings, Value, text_of};

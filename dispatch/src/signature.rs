@@ -59,6 +59,21 @@ impl Param {
         Param { kind: Kind::KeywordOnly, ..Param::optional(name, default) }
     }
 
+    /// Whether a call must give a value: no default, and not `*args` or `**kwargs`.
+    pub fn is_required(&self) -> bool {
+        self.default.is_none() && self.is_named()
+    }
+
+    /// Whether it stands for one argument, as opposed to `*args` and `**kwargs`.
+    pub fn is_named(&self) -> bool {
+        !matches!(self.kind, Kind::VarPositional | Kind::VarKeyword)
+    }
+
+    /// Whether one argument may be passed to it by position.
+    pub fn is_positional(&self) -> bool {
+        matches!(self.kind, Kind::PositionalOnly | Kind::PositionalOrKeyword)
+    }
+
     /// The known default value, if there is one.
     pub fn default_value(&self) -> Option<&Value> {
         match &self.default {
@@ -80,6 +95,11 @@ impl Signature {
     /// A signature of some parameters.
     pub fn new(params: impl IntoIterator<Item = Param>) -> Signature {
         Signature { params: params.into_iter().collect() }
+    }
+
+    /// The parameters that stand for one argument each, in declaration order.
+    pub fn named(&self) -> impl Iterator<Item = &Param> {
+        self.params.iter().filter(|p| p.is_named())
     }
 
     /// The parameter of a name, or `None`.

@@ -405,7 +405,7 @@ pub fn text_of(values: &Value) -> Vec<String> {
 }
 
 /// A float as Python prints it: `1.0`, `0.5`, `nan`, `inf`.
-fn python_float(x: f64) -> String {
+pub(crate) fn python_float(x: f64) -> String {
     if x.is_nan() {
         "nan".to_owned()
     } else if x.is_infinite() {
