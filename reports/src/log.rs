@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 
 use dispatch::{Digest, Manifest};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Record;
@@ -54,7 +55,7 @@ pub enum LogError {
     #[error("read log: {0}")]
     Io(#[from] std::io::Error),
     /// A line is not what it should be.
-    #[error("line {line} of the log is not a {expected}: {source}")]
+    #[error("line {line} of the log is not a {expected}: {}", explain(source))]
     Line {
         /// Line number, from 1.
         line: usize,
@@ -92,30 +93,44 @@ impl Log {
     /// Reads a log.
     ///
     /// # Errors
-    /// Names the line that is wrong.
+    /// Names the line that is wrong. A log cut between two lines reads well; [`crate::decide`] counts.
     pub fn read(input: impl BufRead) -> Result<Log, LogError> {
-        let mut lines = input.lines().enumerate();
-        let (_, first) = lines.next().ok_or(LogError::Empty)?;
-        let header: Header = serde_json::from_str(&first?).map_err(|source| LogError::Line {
-            line: 1,
-            expected: "header",
-            source,
-        })?;
-        if header.format != FORMAT {
-            return Err(LogError::Format { got: header.format });
+        // Split as bytes, so that a line that is not UTF-8 is named too.
+        let mut lines = input.split(b'\n').zip(1..);
+        let (first, _) = lines.next().ok_or(LogError::Empty)?;
+        let first = first?;
+        // Before the rest of the header: another format may have other fields.
+        let Version { format } = parse(&first, 1, "header")?;
+        if format != FORMAT {
+            return Err(LogError::Format { got: format });
         }
+        let header: Header = parse(&first, 1, "header")?;
         let mut records = Vec::new();
-        for (i, line) in lines {
+        for (line, number) in lines {
             let line = line?;
-            if !line.trim().is_empty() {
-                let parsed = serde_json::from_str(&line);
-                records.push(parsed.map_err(|source| LogError::Line {
-                    line: i + 1,
-                    expected: "record",
-                    source,
-                })?);
+            if !line.trim_ascii().is_empty() {
+                records.push(parse(&line, number, "record")?);
             }
         }
         Ok(Log { header, records })
     }
+}
+
+/// The part of the header that all formats share.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
+fn parse<T: DeserializeOwned>(
+    text: &[u8],
+    line: usize,
+    expected: &'static str,
+) -> Result<T, LogError> {
+    serde_json::from_slice(text).map_err(|source| LogError::Line { line, expected, source })
+}
+
+/// The parser saw one line only, and would call it line 1.
+fn explain(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column", " at column")
 }
