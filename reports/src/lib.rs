@@ -10,6 +10,7 @@ mod decision;
 mod log;
 mod ratio;
 mod record;
+pub mod render;
 mod verdict;
 
 pub use decision::{Decision, FunctionDecision, Outcome, decide};

@@ -1,0 +1,93 @@
+//! The summary that programs read.
+
+use serde_json::{Value, json};
+
+use super::phrase;
+use super::tally::{Failure, FunctionTally, Note, Spread, Tally};
+use crate::{FORMAT, Log, Outcome};
+
+/// The format of [`json_summary`]; it grows when a field changes its meaning or goes away.
+pub const SUMMARY_FORMAT: u32 = 1;
+
+/// The log as one JSON object, complete and unshortened.
+///
+/// Fields: `format`, `outcome` (kebab-case), `exit_code`, `backend`, `host`, `tier`, `functions` (by
+/// name: outcome, why, planned, counts, compared, ratios), `counts`, `failures` (function, check,
+/// verdict, claim, cases, case, input, findings, replay), `notes`, `limitations`, and what identifies
+/// the run. Ratios that are not finite are the texts `NaN` and `Infinity`; what is absent is null.
+pub fn json_summary(log: &Log) -> Value {
+    let tally = Tally::of(log);
+    let header = &log.header;
+    let who = |m: &dispatch::Manifest| {
+        json!({
+            "name": m.name, "version": m.version, "device": m.device, "artifact": m.artifact,
+        })
+    };
+    let functions: serde_json::Map<String, Value> =
+        tally.functions.iter().map(|f| (f.name.clone(), function(f))).collect();
+    json!({
+        "format": SUMMARY_FORMAT,
+        "log_format": FORMAT,
+        "outcome": tally.outcome,
+        "exit_code": tally.outcome.exit_code(),
+        "conformant": tally.outcome == Outcome::Conformant,
+        "summary": phrase::summary(&tally),
+        "backend": who(&header.backend),
+        "host": who(&header.host),
+        "examiner": header.examiner,
+        "tier": header.tier,
+        "seed": header.seed,
+        "plan": header.plan,
+        "planned": tally.planned,
+        "recorded": log.records.len(),
+        "compared": tally.compared,
+        "counts": tally.counts,
+        "sources": tally.sources,
+        "functions": functions,
+        "failures": tally.failures.iter().map(|f| failure(f, &tally)).collect::<Vec<_>>(),
+        "notes": tally.notes.iter().map(note).collect::<Vec<_>>(),
+        "limitations": header.limitations,
+        "notice": phrase::notice(header),
+    })
+}
+
+fn function(function: &FunctionTally) -> Value {
+    let ratios = |s: Spread| json!({"checks": s.checks, "p50": s.p50, "p99": s.p99, "max": s.max});
+    json!({
+        "outcome": function.decision.outcome,
+        "why": function.decision.why,
+        "planned": function.planned,
+        "counts": function.decision.counts,
+        "compared": function.decision.compared,
+        "ratios": function.spread.map(ratios),
+    })
+}
+
+fn failure(failure: &Failure<'_>, tally: &Tally<'_>) -> Value {
+    let input = failure.shrunk().map(|s| {
+        json!({
+            "recipe": s.recipe, "n_obs": s.n_obs, "n_vars": s.n_vars, "cells": s.cells,
+            "genes": s.genes, "params": s.params, "digest": s.input, "calls": s.calls,
+        })
+    });
+    json!({
+        "function": failure.function,
+        "check": failure.check,
+        "verdict": failure.verdict,
+        "claim": phrase::claim(failure, &tally.log.header.host.name),
+        "cases": failure.cases,
+        "case": failure.record.case,
+        "input": input,
+        "findings": failure.findings(),
+        "replay": failure.shrunk().map(|s| &s.replay),
+    })
+}
+
+fn note(note: &Note<'_>) -> Value {
+    json!({
+        "function": note.function,
+        "verdict": note.verdict,
+        "cases": note.cases,
+        "reasons": note.reasons,
+    })
+}

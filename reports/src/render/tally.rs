@@ -1,0 +1,229 @@
+//! What every rendering counts: one tally per log, so that no two of them can disagree.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Check, Decision, Finding, FunctionDecision, Log, Outcome, Ratio, Record, Shrunk, Source,
+    Verdict, decide,
+};
+
+/// Everything that is said about a log: the decision, the numbers, and what failed.
+#[derive(Clone, Debug)]
+pub struct Tally<'a> {
+    /// The log that was counted.
+    pub log: &'a Log,
+    /// The outcome of the run, as [`decide`] gives it.
+    pub outcome: Outcome,
+    /// Number of planned cases.
+    pub planned: u64,
+    /// Number of records of each verdict.
+    pub counts: BTreeMap<Verdict, u64>,
+    /// Number of records from each source.
+    pub sources: BTreeMap<Source, u64>,
+    /// Elements compared in all records.
+    pub compared: u64,
+    /// One entry per function, worst outcome first, then by name.
+    pub functions: Vec<FunctionTally>,
+    /// One entry per distinct failure, worst verdict first, then most cases first.
+    pub failures: Vec<Failure<'a>>,
+    /// What neither passed nor failed, worst verdict first.
+    pub notes: Vec<Note<'a>>,
+}
+
+/// What is said about one function.
+#[derive(Clone, Debug)]
+pub struct FunctionTally {
+    /// The function.
+    pub name: String,
+    /// Number of planned cases.
+    pub planned: u64,
+    /// Outcome, reason, counts.
+    pub decision: FunctionDecision,
+    /// How near the passing checks came to their allowances; `None` if none passed.
+    pub spread: Option<Spread>,
+}
+
+/// The distribution of [`Check::worst`] over the passing checks that compared something.
+///
+/// Quantiles are nearest-rank: the smallest ratio that at least that share of the checks do not
+/// exceed. NaN counts as larger than everything.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Number of checks.
+    pub checks: u64,
+    /// Half of the checks are at most this.
+    pub p50: Ratio,
+    /// 99 of 100 checks are at most this.
+    pub p99: Ratio,
+    /// The largest.
+    pub max: Ratio,
+}
+
+/// All failing cases of one function whose first failed check has the same name.
+#[derive(Clone, Debug)]
+pub struct Failure<'a> {
+    /// The function.
+    pub function: &'a str,
+    /// The name of the check; the name of the verdict where no check was reached, as in a crash.
+    pub check: &'a str,
+    /// The worst verdict among the cases.
+    pub verdict: Verdict,
+    /// Number of cases that fail this way.
+    pub cases: u64,
+    /// The case that stands for all: the one with the smallest shrunk input, else the first.
+    pub record: &'a Record,
+}
+
+/// The cases of one function with one verdict that neither passes nor condemns.
+#[derive(Clone, Debug)]
+pub struct Note<'a> {
+    /// The function.
+    pub function: &'a str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Number of cases.
+    pub cases: u64,
+    /// The reasons given, in order of their text; may be empty.
+    pub reasons: BTreeSet<&'a str>,
+}
+
+impl<'a> Tally<'a> {
+    /// Counts a log.
+    pub fn of(log: &'a Log) -> Tally<'a> {
+        let Decision { outcome, functions } = decide(log);
+        let mut counts = BTreeMap::new();
+        let mut sources = BTreeMap::new();
+        for record in &log.records {
+            *counts.entry(record.verdict).or_default() += 1;
+            *sources.entry(record.source).or_default() += 1;
+        }
+        let mut functions: Vec<FunctionTally> = functions
+            .into_iter()
+            .map(|(name, decision)| FunctionTally {
+                planned: log.header.planned.get(&name).copied().unwrap_or(0),
+                spread: Spread::of(log.records.iter().filter(|r| r.function == name)),
+                name,
+                decision,
+            })
+            .collect();
+        functions.sort_by_key(|f| Reverse(f.decision.outcome));
+        Tally {
+            log,
+            outcome,
+            planned: log.header.planned.values().sum(),
+            counts,
+            sources,
+            compared: log.records.iter().map(Record::compared).sum(),
+            functions,
+            failures: fold_failures(&log.records),
+            notes: fold_notes(&log.records),
+        }
+    }
+
+    /// The worst ratio of all passing checks.
+    pub fn worst_passing(&self) -> Option<Ratio> {
+        self.functions.iter().filter_map(|f| f.spread).map(|s| s.max).reduce(Ratio::worse)
+    }
+
+    /// Number of records that condemn.
+    pub fn condemned(&self) -> u64 {
+        self.failures.iter().map(|f| f.cases).sum()
+    }
+}
+
+impl Spread {
+    fn of<'a>(records: impl Iterator<Item = &'a Record>) -> Option<Spread> {
+        let passing = |c: &&Check| c.finding.is_none() && c.compared > 0;
+        let mut ratios: Vec<f64> =
+            records.flat_map(|r| &r.checks).filter(passing).map(|c| c.worst.0).collect();
+        // A NaN with its sign bit set would come first in the total order.
+        ratios.sort_by(|a, b| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
+        let quantile = |percent: usize| {
+            let rank = (ratios.len() * percent).div_ceil(100);
+            Some(Ratio(*ratios.get(rank.checked_sub(1)?)?))
+        };
+        Some(Spread {
+            checks: ratios.len() as u64,
+            p50: quantile(50)?,
+            p99: quantile(99)?,
+            max: quantile(100)?,
+        })
+    }
+}
+
+impl<'a> Failure<'a> {
+    /// The shrunk input, if the failure was shrunk.
+    pub fn shrunk(&self) -> Option<&'a Shrunk> {
+        self.record.shrunk.as_ref()
+    }
+
+    /// What is wrong, on the shrunk input if there is one; first things first.
+    pub fn findings(&self) -> Vec<&'a Finding> {
+        match self.shrunk() {
+            Some(shrunk) if !shrunk.findings.is_empty() => shrunk.findings.iter().collect(),
+            Some(_) | None => self.record.findings().collect(),
+        }
+    }
+
+    fn of(record: &'a Record) -> Failure<'a> {
+        let check = match (record.failed_check(), &record.shrunk) {
+            (Some(check), _) => &check.name,
+            (None, Some(shrunk)) => &shrunk.check,
+            (None, None) => record.verdict.name(),
+        };
+        Failure { function: &record.function, check, verdict: record.verdict, cases: 0, record }
+    }
+
+    fn add(&mut self, record: &'a Record) {
+        self.cases += 1;
+        if severity(record.verdict) > severity(self.verdict) {
+            self.verdict = record.verdict;
+        }
+        if shrunk_size(record) < shrunk_size(self.record) {
+            self.record = record;
+        }
+    }
+}
+
+/// Elements of the shrunk input; a record without one is larger than any.
+fn shrunk_size(record: &Record) -> usize {
+    record.shrunk.as_ref().map_or(usize::MAX, |s| s.n_obs.saturating_mul(s.n_vars))
+}
+
+/// Position in [`Verdict::ALL`]: larger is worse.
+fn severity(verdict: Verdict) -> usize {
+    Verdict::ALL.iter().position(|&v| v == verdict).unwrap_or(Verdict::ALL.len())
+}
+
+fn fold_failures(records: &[Record]) -> Vec<Failure<'_>> {
+    let mut folded: BTreeMap<(&str, &str), Failure<'_>> = BTreeMap::new();
+    for record in records.iter().filter(|r| r.verdict.condemns()) {
+        let fresh = Failure::of(record);
+        folded.entry((fresh.function, fresh.check)).or_insert(fresh).add(record);
+    }
+    let mut failures: Vec<_> = folded.into_values().collect();
+    failures.sort_by_key(|f| (Reverse(severity(f.verdict)), Reverse(f.cases)));
+    failures
+}
+
+fn fold_notes(records: &[Record]) -> Vec<Note<'_>> {
+    let mut folded: BTreeMap<(Reverse<usize>, &str), Note<'_>> = BTreeMap::new();
+    for record in records {
+        let (function, verdict) = (record.function.as_str(), record.verdict);
+        if verdict.condemns() || verdict == Verdict::Pass {
+            continue;
+        }
+        let note = folded.entry((Reverse(severity(verdict)), function)).or_insert_with(|| Note {
+            function,
+            verdict,
+            cases: 0,
+            reasons: BTreeSet::new(),
+        });
+        note.cases += 1;
+        if !record.reason.is_empty() {
+            note.reasons.insert(&record.reason);
+        }
+    }
+    folded.into_values().collect()
+}
