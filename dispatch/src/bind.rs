@@ -83,8 +83,8 @@ pub enum BindError {
     /// A required keyword-only parameter got no value.
     #[error("missing a required keyword-only argument: '{0}'")]
     MissingKeywordOnly(String),
-    /// A positional-only parameter was passed by name.
-    #[error("'{0}' parameter is positional only, but was passed as a keyword")]
+    /// Positional-only parameters were passed by name; their names, joined by commas.
+    #[error("got some positional-only arguments passed as keyword arguments: '{0}'")]
     PositionalOnly(String),
     /// A keyword that no parameter takes.
     #[error("got an unexpected keyword argument '{name}'{}", suggestion(.closest.as_deref()))]
@@ -153,9 +153,6 @@ pub(crate) fn index(sig: &Signature) -> Vec<usize> {
 /// The first keyword in `extra` as an error; for a host that is about to run itself.
 pub(crate) fn refuse_extra(sig: &Signature, bound: &Bound) -> Result<(), BindError> {
     let Some(name) = bound.extra.keys().next() else { return Ok(()) };
-    if sig.get(name).is_some_and(|p| p.kind == Kind::PositionalOnly) {
-        return Err(BindError::PositionalOnly(name.clone()));
-    }
     let names = sig.params.iter().map(|p| p.name.as_str());
     Err(BindError::Unexpected {
         name: name.clone(),
@@ -170,33 +167,43 @@ pub(crate) fn bind_indexed(
     mut positional: Vec<Value>,
     keyword: Params,
 ) -> Result<Bound, BindError> {
-    let star = split_star(sig, &mut positional)?;
+    let star = split_star(sig, &mut positional);
     // The map of keywords becomes the map of arguments: no name is copied, only the unknown move out.
     let (mut named, extra) = split_unknown(sig, index, keyword);
-    for (param, value) in sig.params.iter().zip(positional) {
+    for (param, value) in sig.params.iter().take_while(|p| p.is_positional()).zip(positional) {
         if param.kind != Kind::PositionalOnly && named.contains_key(&param.name) {
             return Err(BindError::MultipleValues(param.name.clone()));
         }
         named.insert(param.name.clone(), value);
     }
-    match sig.params.iter().find(|p| p.is_required() && !named.contains_key(&p.name)) {
-        None => Ok(Bound { named, star, extra }),
-        Some(p) => Err(missing(p, &extra, sig)),
+    let star = star?;
+    let mut absent = sig.params.iter().filter(|p| p.is_required() && !named.contains_key(&p.name));
+    match absent.find(|p| !by_wrong_way(p, &extra) || sig.has_var_keyword()) {
+        Some(p) if p.kind == Kind::KeywordOnly => {
+            Err(BindError::MissingKeywordOnly(p.name.clone()))
+        }
+        Some(p) => Err(BindError::Missing(p.name.clone())),
+        None => positional_only_by_name(sig, &named, &extra).map(|()| Bound { named, star, extra }),
     }
 }
 
-fn missing(param: &Param, extra: &Params, sig: &Signature) -> BindError {
-    let name = param.name.clone();
-    match param.kind {
-        Kind::PositionalOnly if extra.contains_key(&name) && !sig.has_var_keyword() => {
-            BindError::PositionalOnly(name)
-        }
-        Kind::KeywordOnly => BindError::MissingKeywordOnly(name),
-        Kind::PositionalOnly
-        | Kind::PositionalOrKeyword
-        | Kind::VarPositional
-        | Kind::VarKeyword => BindError::Missing(name),
+/// Whether it takes its value by position only and got one by name.
+fn by_wrong_way(param: &Param, extra: &Params) -> bool {
+    param.kind == Kind::PositionalOnly && extra.contains_key(&param.name)
+}
+
+fn positional_only_by_name(
+    sig: &Signature,
+    named: &Params,
+    extra: &Params,
+) -> Result<(), BindError> {
+    if extra.is_empty() || sig.has_var_keyword() {
+        return Ok(());
     }
+    let wrong =
+        sig.params.iter().filter(|p| by_wrong_way(p, extra) && !named.contains_key(&p.name));
+    let names: Vec<&str> = wrong.map(|p| p.name.as_str()).collect();
+    if names.is_empty() { Ok(()) } else { Err(BindError::PositionalOnly(names.join(", "))) }
 }
 
 /// Cuts off what `*args` collects.
