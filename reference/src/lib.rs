@@ -6,15 +6,48 @@
 //! clock, entropy or the order of a hash map.
 //!
 //! - [`spatial_autocorr`]: Moran's I and Geary's C.
+//! - [`co_occurrence`]: how much more often than by chance one cluster is found near another.
 //!
-//! Shared parts, open to other backends and to judges that derive tolerances from them:
-//! [`args`] (arguments as Python would take them), [`rng`] (permutations), [`stats`] (p-values and
-//! their correction).
+//! Shared parts, open to other backends and to judges that derive tolerances from them: [`args`]
+//! (arguments as Python would take them), [`graph`] and [`matrix`] (slots as numbers), [`rng`]
+//! (permutations), [`stats`] (p-values and their correction), [`sum()`](sum::sum) (one order of additions).
 
 #![forbid(unsafe_code)]
 
 pub mod args;
 pub mod co_occurrence;
+pub mod graph;
 mod labels;
+pub mod ligrec;
+pub mod matrix;
 pub mod rng;
+pub mod spatial_autocorr;
 pub mod stats;
+pub mod sum;
+
+use dispatch::{Device, Digest, Entry, Manifest, Table};
+
+/// Every function of the reference.
+static ENTRIES: &[Entry<()>] = &[spatial_autocorr::ENTRY, co_occurrence::ENTRY];
+
+/// The reference as a backend named `reference`.
+///
+/// ```
+/// use dispatch::Backend;
+/// let backend = reference::backend();
+/// assert!(backend.manifest().functions.contains_key("spatial_autocorr"));
+/// ```
+pub fn backend() -> Table<()> {
+    let name_and_version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    let manifest = Manifest {
+        name: "reference".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        summary:
+            "The CPU reference: each host function in f64, the same bits for any number of threads"
+                .to_owned(),
+        device: Device::Cpu,
+        functions: Default::default(),
+        artifact: Digest::of_bytes(name_and_version.as_bytes()),
+    };
+    Table::new(manifest, (), ENTRIES)
+}

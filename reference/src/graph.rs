@@ -1,0 +1,258 @@
+//! A spatial graph as the statistics need it: weights in `f64`, compressed by rows.
+
+use dispatch::{Dataset, Dtype, Fault, Format, Sparse, Value};
+
+use crate::args::{slot, type_error, value_error};
+use crate::sum::sum;
+
+/// A weighted directed graph on `n` cells; duplicate and zero entries are kept as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    /// Start of each row; `n + 1` entries.
+    pub indptr: Vec<usize>,
+    /// The target of each edge.
+    pub indices: Vec<u32>,
+    /// The weight of each edge.
+    pub weights: Vec<f64>,
+    /// The dtype the weights were stored in.
+    pub dtype: Dtype,
+}
+
+/// Sums over the weights of a graph that the moments of Moran's I and Geary's C consist of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moments {
+    /// `sum_ij w_ij`.
+    pub s0: f64,
+    /// `1/2 sum_ij (w_ij + w_ji)^2`, duplicates added up first.
+    pub s1: f64,
+    /// `sum_i (r_i + c_i)^2`.
+    pub s2: f64,
+    /// Row sums `r_i = sum_j w_ij`.
+    pub rows: Vec<f64>,
+    /// Column sums `c_j = sum_i w_ij`.
+    pub columns: Vec<f64>,
+}
+
+impl Graph {
+    /// The graph in `obsp[key]`: CSR, CSC or dense, of any numeric dtype.
+    ///
+    /// # Errors
+    /// `KeyError` if it is not there, `TypeError` if it is no matrix, `ValueError` if it is not a well-formed
+    /// matrix of cells by cells.
+    pub fn read(data: &Dataset, key: &str) -> Result<Graph, Fault> {
+        let (graph, columns) = match slot(data, "obsp", key)? {
+            Value::Sparse(sparse) => {
+                let what =
+                    |problem| value_error(format!("malformed graph `obsp[{key}]`: {problem}"));
+                sparse.validate().map_err(what)?;
+                let graph = match sparse.format {
+                    Format::Csr => Graph::from_csr(sparse),
+                    Format::Csc => Graph::from_csr(&sparse.recompress()),
+                };
+                (graph, sparse.shape.1)
+            }
+            Value::Dense(dense) if dense.shape.len() == 2 => {
+                let [rows, columns] = [dense.shape[0], dense.shape[1]];
+                (Graph::from_dense(rows, columns, &dense.to_f64(), dense.dtype()), columns)
+            }
+            other => {
+                return Err(type_error(format!(
+                    "graph `obsp[{key}]` must be a matrix, got {}",
+                    other.type_name()
+                )));
+            }
+        };
+        let (n, rows) = (data.n_obs(), graph.len());
+        if (rows, columns) != (n, n) {
+            return Err(value_error(format!(
+                "graph `obsp[{key}]` must be {n} x {n} (cells), it is {rows} x {columns}"
+            )));
+        }
+        Ok(graph)
+    }
+
+    fn from_csr(sparse: &Sparse) -> Graph {
+        Graph {
+            indptr: sparse.indptr.to_vec(),
+            indices: (0..sparse.nnz()).map(|k| sparse.indices.at(k) as u32).collect(),
+            weights: sparse.data.to_f64(),
+            dtype: sparse.data.dtype(),
+        }
+    }
+
+    fn from_dense(rows: usize, columns: usize, values: &[f64], dtype: Dtype) -> Graph {
+        let mut graph = Graph { indptr: vec![0], indices: vec![], weights: vec![], dtype };
+        for i in 0..rows {
+            for j in (0..columns).filter(|j| values[i * columns + j] != 0.0) {
+                graph.indices.push(j as u32);
+                graph.weights.push(values[i * columns + j]);
+            }
+            graph.indptr.push(graph.indices.len());
+        }
+        graph
+    }
+
+    /// Number of cells.
+    pub fn len(&self) -> usize {
+        self.indptr.len() - 1
+    }
+
+    /// Whether there are no cells.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The edges of a row: targets and weights.
+    pub fn row(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let range = self.indptr[i]..self.indptr[i + 1];
+        let targets = self.indices[range.clone()].iter().map(|&j| j as usize);
+        targets.zip(self.weights[range].iter().copied())
+    }
+
+    /// The most edges that one row has.
+    pub fn longest_row(&self) -> usize {
+        self.indptr.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0)
+    }
+
+    /// Divides each row by the sum of its magnitudes, in `f64`; a row that sums to zero stays as it is.
+    ///
+    /// # Errors
+    /// `ValueError` for NaN or infinity among the weights, as the host's `sklearn.preprocessing.normalize`.
+    pub fn row_normalized(&self) -> Result<Graph, Fault> {
+        if let Some(k) = self.weights.iter().position(|w| !w.is_finite()) {
+            return Err(value_error(format!(
+                "graph weights must be finite for `transformation=True`, entry {k} is {}",
+                self.weights[k]
+            )));
+        }
+        let mut graph = self.clone();
+        for i in 0..self.len() {
+            let row = &mut graph.weights[self.indptr[i]..self.indptr[i + 1]];
+            let total: f64 = row.iter().map(|w| w.abs()).sum();
+            if total != 0.0 {
+                row.iter_mut().for_each(|w| *w /= total);
+            }
+        }
+        Ok(graph)
+    }
+
+    /// The spatial lag `y_i = sum_j w_ij z_j`, each row in stored order.
+    pub fn lag(&self, z: &[f64], out: &mut [f64]) {
+        for (i, y) in out.iter_mut().enumerate() {
+            *y = self.row(i).map(|(j, w)| w * z[j]).sum();
+        }
+    }
+
+    /// The transposed graph; its rows are sorted, duplicates stand side by side.
+    pub fn transposed(&self) -> Graph {
+        let mut indptr = vec![0; self.len() + 1];
+        self.indices.iter().for_each(|&j| indptr[j as usize + 1] += 1);
+        (0..self.len()).for_each(|j| indptr[j + 1] += indptr[j]);
+        let (mut next, mut indices, mut weights) =
+            (indptr.clone(), vec![0; self.indices.len()], vec![0.0; self.indices.len()]);
+        for i in 0..self.len() {
+            for (j, w) in self.row(i) {
+                (indices[next[j]], weights[next[j]]) = (i as u32, w);
+                next[j] += 1;
+            }
+        }
+        Graph { indptr, indices, weights, dtype: self.dtype }
+    }
+
+    /// The sums over the weights; O(edges).
+    pub fn moments(&self) -> Moments {
+        let n = self.len();
+        let transposed = self.transposed();
+        let sorted = transposed.transposed();
+        let total = |graph: &Graph, i: usize| graph.row(i).map(|(_, w)| w).sum::<f64>();
+        let rows: Vec<f64> = (0..n).map(|i| total(self, i)).collect();
+        let columns: Vec<f64> = (0..n).map(|j| total(&transposed, j)).collect();
+        Moments {
+            s0: sum(n, |i| rows[i]),
+            s1: 0.5 * sum(n, |i| squared_union(sorted.row(i), transposed.row(i))),
+            s2: sum(n, |i| (rows[i] + columns[i]).powi(2)),
+            rows,
+            columns,
+        }
+    }
+}
+
+/// `sum_j (a_j + b_j)^2` of two sparse rows sorted by position, duplicates added up first.
+fn squared_union(
+    a: impl Iterator<Item = (usize, f64)>,
+    b: impl Iterator<Item = (usize, f64)>,
+) -> f64 {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    let mut total = 0.0;
+    while let Some(j) = [a.peek(), b.peek()].into_iter().flatten().map(|(j, _)| *j).min() {
+        let mut at_j = 0.0;
+        while let Some((_, w)) = a.next_if(|(k, _)| *k == j) {
+            at_j += w;
+        }
+        while let Some((_, w)) = b.next_if(|(k, _)| *k == j) {
+            at_j += w;
+        }
+        total += at_j * at_j;
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use dispatch::{Dense, Frame, Index};
+
+    use super::*;
+
+    fn read(value: impl Into<Value>, n: usize) -> Result<Graph, Fault> {
+        let mut data = Dataset::new();
+        let index = Index::text((0..n).map(|i| i.to_string()));
+        data.set("obs", Frame::new(index, [] as [(String, Value); 0]).into());
+        data.set("obsp/g", value.into());
+        Graph::read(&data, "g")
+    }
+
+    /// 0 -> 2 twice (1 and 2), 0 -> 0 (4), 1 -> 0 (-2), row 2 empty.
+    fn example() -> Sparse {
+        Sparse::csr((3, 3), vec![0, 3, 4, 4], vec![2, 0, 2, 0], vec![1i32, 4, 2, -2])
+    }
+
+    #[test]
+    fn moments_by_hand() {
+        let moments = read(example(), 3).unwrap().moments();
+        assert_eq!((moments.rows, moments.columns), (vec![7.0, -2.0, 0.0], vec![2.0, 0.0, 3.0]));
+        // W + W^T = [[8, -2, 3], [-2, 0, 0], [3, 0, 0]].
+        assert_eq!((moments.s0, moments.s1, moments.s2), (5.0, 45.0, 81.0 + 4.0 + 9.0));
+    }
+
+    #[test]
+    fn every_storage_is_the_same_graph() {
+        let csr = read(example(), 3).unwrap();
+        assert_eq!(csr.dtype, Dtype::I32);
+        let csc = read(example().recompress(), 3).unwrap();
+        let dense = Dense::new(vec![3, 3], vec![4.0, 0.0, 3.0, -2.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let dense = read(dense, 3).unwrap();
+        assert_eq!(csr.moments(), csc.moments());
+        assert_eq!(csr.moments(), dense.moments());
+    }
+
+    #[test]
+    fn rows_are_divided_by_their_magnitudes_whatever_the_dtype() {
+        let graph = read(example(), 3).unwrap().row_normalized().unwrap();
+        assert_eq!(graph.weights, vec![1.0 / 7.0, 4.0 / 7.0, 2.0 / 7.0, -1.0]);
+    }
+
+    #[test]
+    fn bad_graphs_are_refused() {
+        let kind = |result: Result<Graph, Fault>| match result {
+            Err(Fault::Rejected { kind, .. }) => kind,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(kind(read(Value::None, 3)), "TypeError");
+        assert_eq!(kind(read(example(), 4)), "ValueError");
+        let broken = Sparse { indices: dispatch::Indices::I32(vec![2, 0, 2, 3]), ..example() };
+        assert_eq!(kind(read(broken, 3)), "ValueError");
+        let infinite = Sparse::csr((1, 1), vec![0, 1], vec![0], vec![f32::INFINITY]);
+        assert_eq!(kind(read(infinite, 1).unwrap().row_normalized()), "ValueError");
+        assert_eq!(kind(Graph::read(&Dataset::new(), "g")), "KeyError");
+    }
+}
