@@ -177,13 +177,18 @@ pub(crate) fn bind_indexed(
         named.insert(param.name.clone(), value);
     }
     let star = star?;
-    let mut absent = sig.params.iter().filter(|p| p.is_required() && !named.contains_key(&p.name));
-    match absent.find(|p| !by_wrong_way(p, &extra) || sig.has_var_keyword()) {
+    let absent = || sig.params.iter().filter(|p| p.is_required() && !named.contains_key(&p.name));
+    // `f(a, /, **kw)` called with `a=1` collects it in `kw` and still misses `a`.
+    let missing = absent().find(|p| !by_wrong_way(p, &extra));
+    match missing.or_else(|| absent().next().filter(|_| sig.has_var_keyword())) {
         Some(p) if p.kind == Kind::KeywordOnly => {
             Err(BindError::MissingKeywordOnly(p.name.clone()))
         }
         Some(p) => Err(BindError::Missing(p.name.clone())),
-        None => positional_only_by_name(sig, &named, &extra).map(|()| Bound { named, star, extra }),
+        None => {
+            positional_only_by_name(sig, &named, &extra)?;
+            Ok(Bound { named, star, extra })
+        }
     }
 }
 
