@@ -10,7 +10,7 @@
 //! let moran = generator("spatial_autocorr").unwrap();
 //! let recipe = Recipe::parse(moran, "cells=17 graph=delaunay isolated=last dtype=f32 seed=4").unwrap();
 //! let call = recipe.build();
-//! assert_eq!((call.data.n_obs(), call.data.n_vars()), (17, 1));
+//! assert_eq!((call.data.n_obs(), call.data.n_vars()), (17, 2));
 //! assert_eq!(recipe.build().digest(), call.digest());
 //! ```
 //!
@@ -33,7 +33,7 @@ pub mod strategy;
 pub use co_occurrence::CO_OCCURRENCE;
 pub use knob::{Generator, Knob, Levels};
 pub use ligrec::LIGREC;
-pub use random::Random;
+pub use random::{Poisson, Random};
 pub use recipe::{Recipe, RecipeError};
 pub use spatial_autocorr::SPATIAL_AUTOCORR;
 

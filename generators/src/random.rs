@@ -54,22 +54,40 @@ impl Random {
         (sum as f64 - 4.0 * 65535.0) / 53_509.919_921_45
     }
 
-    /// A Poisson count, by Knuth's product of uniforms; meant for means below 30.
-    pub fn poisson(&mut self, mean: f64) -> f64 {
-        let limit = libm::exp(-mean);
-        let (mut count, mut product) = (0.0, self.unit());
-        while product > limit {
-            count += 1.0;
-            product *= self.unit();
-        }
-        count
-    }
-
     /// Puts the items in random order (Fisher-Yates from the end).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));
         }
+    }
+}
+
+/// Poisson counts of one mean, drawn by inverting the distribution function: one draw and a few comparisons each.
+#[derive(Clone, Debug)]
+pub struct Poisson {
+    /// `2^64 P(count <= k)` for k = 0, 1, ... until rounding makes it 1.
+    cumulative: Vec<u64>,
+}
+
+impl Poisson {
+    /// Counts of a mean between 0 and about 30.
+    pub fn new(mean: f64) -> Poisson {
+        let two_to_64 = (1_u128 << 64) as f64;
+        let (mut probability, mut sum, mut cumulative) = (libm::exp(-mean), 0.0, Vec::new());
+        // The last term is below the rounding of the sum: 30 standard deviations above the mean and more.
+        while sum + probability > sum {
+            sum += probability;
+            cumulative.push((sum * two_to_64) as u64);
+            probability *= mean / cumulative.len() as f64;
+        }
+        Poisson { cumulative }
+    }
+
+    /// The next count.
+    pub fn sample(&self, random: &mut Random) -> f64 {
+        let bits = random.bits();
+        let count = self.cumulative.iter().position(|&limit| bits < limit);
+        count.unwrap_or(self.cumulative.len()) as f64
     }
 }
 
@@ -109,7 +127,8 @@ mod tests {
         // Five standard errors: sd/sqrt(n) = 0.005 sd for a mean, at most 0.007 var for a variance near normal.
         let (mean, variance) = moments((0..n).map(|_| random.normal()).collect());
         assert!(mean.abs() < 0.025 && (variance - 1.0).abs() < 0.036, "{mean} {variance}");
-        let (mean, variance) = moments((0..n).map(|_| random.poisson(3.0)).collect());
+        let poisson = Poisson::new(3.0);
+        let (mean, variance) = moments((0..n).map(|_| poisson.sample(&mut random)).collect());
         assert!((mean - 3.0).abs() < 0.044 && (variance - 3.0).abs() < 0.12, "{mean} {variance}");
         let (mean, variance) = moments((0..n).map(|_| random.unit()).collect());
         assert!(
@@ -118,6 +137,15 @@ mod tests {
         );
         let (mean, _) = moments((0..n).map(|_| random.below(7) as f64).collect());
         assert!((mean - 3.0).abs() < 0.05, "{mean}");
+    }
+
+    #[test]
+    fn poisson_inverts_its_distribution_function() {
+        let probability = |k: usize| Poisson::new(3.0).cumulative[k] as f64 / (1_u128 << 64) as f64;
+        // exp(-3) sum of 3^k / k!, to the digits given.
+        assert!((probability(0) - 0.049_787_068_4).abs() < 1e-10);
+        assert!((probability(3) - 0.647_231_888_8).abs() < 1e-10);
+        assert_eq!(Poisson::new(0.0).sample(&mut Random::new(0, "")), 0.0);
     }
 
     #[test]

@@ -20,8 +20,9 @@ static KNOBS: &[Knob] = &[
     // A ring of three is complete: its variance is 0 up to rounding. Four is the least that has one.
     Knob::new("cells", &["4", "5", "8", "17", "33", "64", "129", "257", "3", "2", "1"])
         .edges(&["3", "2", "1"]),
-    Knob::new("genes", &["1", "2", "3", "8", "33"]),
-    Knob::new("graph", Shape::NAMES).edges(&["empty"]),
+    Knob::new("genes", &["2", "1", "3", "8", "33"]),
+    // On a complete graph every gene has the same score, of variance 0.
+    Knob::new("graph", Shape::NAMES).edges(&["complete", "empty"]),
     Knob::new("weights", Weights::NAMES),
     Knob::new("graph_dtype", &["f64", "f32", "i64", "bool"]),
     Knob::new("index", &["int32", "int64"]),
@@ -63,7 +64,8 @@ const INVALID: &[&str] = &[
 
 fn valid(recipe: &Recipe) -> bool {
     let dtype = dtype(recipe, "dtype");
-    let graph_dtype = dtype_is_bool(recipe);
+    let graph_is_bool = recipe.is("graph_dtype", "bool");
+    let has_missing = !recipe.is("missing", "none");
     let source = recipe.level("source");
     let storage = recipe.choice::<Storage>("storage");
     let held = match source {
@@ -78,9 +80,11 @@ fn valid(recipe: &Recipe) -> bool {
         _ => true,
     };
     recipe.choice::<Expression>("expression").fits(dtype)
-        && (recipe.is("missing", "none") || dtype.is_float())
+        && (dtype.is_float() || !has_missing)
+        // A gene without an answer stands among others that have one.
+        && !(recipe.is("genes", "1") && (has_missing || recipe.is("expression", "constant")))
         // Whether two `true` entries add up to 1 or 2 is nobody's contract.
-        && !(graph_dtype && (recipe.is("weights", "dyadic") || recipe.is("duplicates", "yes")))
+        && !(graph_is_bool && (recipe.is("weights", "dyadic") || recipe.is("duplicates", "yes")))
         && held
         && asked
         && recipe.is_lone("invalid")
@@ -88,10 +92,6 @@ fn valid(recipe: &Recipe) -> bool {
 
 fn dtype(recipe: &Recipe, knob: &str) -> Dtype {
     expression::dtype(recipe.level(knob)).unwrap_or(Dtype::F64)
-}
-
-fn dtype_is_bool(recipe: &Recipe) -> bool {
-    recipe.is("graph_dtype", "bool")
 }
 
 fn build(recipe: &Recipe) -> Call {

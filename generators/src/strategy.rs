@@ -35,18 +35,44 @@ impl Strategy for Recipes {
 /// The recipe that some random bits choose.
 fn draw(generator: &'static Generator, bits: u64) -> Recipe {
     let mut random = Random::new(bits, generator.function);
-    let mut recipe = Recipe::simplest(generator, random.bits() >> 32);
-    for (knob, levels) in generator.knobs.iter().enumerate().map(|(i, k)| (i, k.levels.len())) {
-        let level = random.below(levels);
+    let recipe = Recipe::simplest(generator, random.bits() >> 32);
+    // Some edges want to be alone, and all of them are clearest so.
+    match if random.below(16) == 0 { lone_edge(&recipe, &mut random) } else { None } {
+        Some(lone) => lone,
+        None => repair(raise(recipe, &mut random), &mut random),
+    }
+}
+
+/// The simplest recipe with one knob at an edge level.
+fn lone_edge(simplest: &Recipe, random: &mut Random) -> Option<Recipe> {
+    let knobs = simplest.generator().knobs.iter();
+    let edges: Vec<Recipe> =
+        knobs.flat_map(|k| k.edges.iter().filter_map(|edge| simplest.with(k.name, edge))).collect();
+    edges.get(random.below(edges.len())).cloned()
+}
+
+/// The recipe with each knob at a random level.
+fn raise(mut recipe: Recipe, random: &mut Random) -> Recipe {
+    for (at, knob) in recipe.generator().knobs.iter().enumerate() {
+        let level = random.below(knob.levels.len());
         // An edge hides most of what else a recipe tries, so one in eight of them is enough.
-        if !generator.knobs[knob].is_edge(level) || random.below(8) == 0 {
-            recipe = recipe.at(knob, level);
+        if !knob.is_edge(level) || random.below(8) == 0 {
+            recipe = recipe.at(at, level);
         }
     }
-    // Levels that exclude each other: one knob after another goes back until the rest makes sense.
+    recipe
+}
+
+/// The recipe with knobs set back until the rest makes sense: one whose levels are the reason, if there is one.
+fn repair(mut recipe: Recipe, random: &mut Random) -> Recipe {
     while !recipe.is_valid() {
-        let raised: Vec<usize> =
-            (0..generator.knobs.len()).filter(|&knob| recipe.levels()[knob] > 0).collect();
+        let mut raised: Vec<usize> =
+            (0..recipe.levels().len()).filter(|&knob| recipe.levels()[knob] > 0).collect();
+        let reasons: Vec<usize> =
+            raised.iter().copied().filter(|&knob| recipe.at(knob, 0).is_valid()).collect();
+        if !reasons.is_empty() {
+            raised = reasons;
+        }
         recipe = recipe.at(raised[random.below(raised.len())], 0);
     }
     recipe

@@ -41,19 +41,19 @@ pub fn raw_values(values: &[f64], genes: usize, random: &mut Random) -> Vec<f64>
     let row = |row: &[f64], extra: f64| -> Vec<f64> {
         std::iter::once(extra).chain(row.iter().rev().copied()).collect()
     };
-    values.chunks(genes.max(1)).flat_map(|cells| row(cells, random.poisson(2.0))).collect()
+    values.chunks(genes.max(1)).flat_map(|cells| row(cells, random.below(6) as f64)).collect()
 }
 
-/// Row-major counts that differ from `values` in at least one place.
+/// Row-major integers from 0 to 6 that differ from `values` in at least one place.
 pub fn decoy(values: &[f64], random: &mut Random) -> Vec<f64> {
-    let mut decoy: Vec<f64> = values.iter().map(|_| random.poisson(2.0)).collect();
+    let mut decoy: Vec<f64> = values.iter().map(|_| random.below(6) as f64).collect();
     if let Some(first) = decoy.first_mut().filter(|first| **first == values[0]) {
         *first += 1.0;
     }
     decoy
 }
 
-/// Decoy counts as a plain dense matrix.
+/// A decoy as a plain dense matrix.
 pub fn decoy_matrix(values: &[f64], shape: (usize, usize), random: &mut Random) -> Value {
     store(&decoy(values, random), shape, Storage::C, dispatch::Dtype::F64)
 }

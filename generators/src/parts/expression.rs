@@ -4,8 +4,8 @@ use std::f64::consts::TAU;
 
 use dispatch::{Buffer, Dense, Dtype, Order, Sparse, Value};
 
-use crate::Random;
 use crate::knob::levels;
+use crate::{Poisson, Random};
 
 levels! {
     /// What the values of the genes are like.
@@ -85,17 +85,18 @@ pub fn values(kind: Expression, cells: usize, genes: usize, random: &mut Random)
         Expression::OneHot => (0..genes).map(|_| random.below(cells)).collect(),
         _ => Vec::new(),
     };
+    let [three, four, five] = [3.0, 4.0, 5.0].map(Poisson::new);
     let mut value = |cell: usize, gene: usize| match kind {
-        Expression::Poisson => random.poisson(3.0),
+        Expression::Poisson => three.sample(random),
         Expression::Gaussian => random.normal(),
         Expression::ZeroInflated if random.below(5) > 0 => 0.0,
-        Expression::ZeroInflated => random.poisson(5.0),
+        Expression::ZeroInflated => five.sample(random),
         Expression::Constant if gene == 0 => 3.0,
-        Expression::Constant => random.poisson(3.0),
+        Expression::Constant => three.sample(random),
         Expression::Offset3 => 1e3 + random.normal(),
         Expression::Offset6 => 1e6 + random.normal(),
-        Expression::Negative if gene.is_multiple_of(2) => random.poisson(4.0) - 2.0,
-        Expression::Negative => 2.0 - random.poisson(4.0),
+        Expression::Negative if gene.is_multiple_of(2) => four.sample(random) - 2.0,
+        Expression::Negative => 2.0 - four.sample(random),
         Expression::OneHot => f64::from(u8::from(hot[gene] == cell)),
         Expression::Cosine => {
             // The angle is reduced in integers, so that a whole turn is exactly 0.

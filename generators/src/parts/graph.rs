@@ -95,7 +95,8 @@ impl Graph {
             Shape::Torus => torus(n),
             Shape::Star => Graph::undirected(n, (0..n).map(|i| (n / 2, i))),
             Shape::Complete => {
-                Graph::undirected(n, (0..n).flat_map(|j| (0..j).map(move |i| (i, j))))
+                let all = (0..n).flat_map(|i| (0..n).map(move |j| (i, j)));
+                Graph::new(n, all.filter(|(i, j)| i != j))
             }
             Shape::Knn => knn(places, 4),
             Shape::Radius => {
