@@ -64,7 +64,7 @@ const NAMES: &[(Correction, &[&str])] = &[
     (Correction::GavrilovBenjaminiSarkar, &["fdr_gbs"]),
 ];
 
-/// The level of the first stage of the two-stage methods: statsmodels' default, which the host never changes.
+/// The level of the first stage of the two-stage methods unless a call says otherwise: statsmodels' default.
 const ALPHA: f64 = 0.05;
 
 impl Correction {
@@ -92,10 +92,16 @@ impl Correction {
 
     /// The adjusted p-values, in the order given; NaN stays NaN and is not counted.
     pub fn adjust(self, p: &[f64]) -> Vec<f64> {
+        self.adjust_at(p, ALPHA)
+    }
+
+    /// As [`Correction::adjust`] with the first stage of the two-stage methods at level `alpha`; no other method
+    /// depends on it.
+    pub fn adjust_at(self, p: &[f64], alpha: f64) -> Vec<f64> {
         let mut order: Vec<usize> = (0..p.len()).filter(|&i| !p[i].is_nan()).collect();
         order.sort_by(|&i, &j| p[i].total_cmp(&p[j]));
         let mut sorted: Vec<f64> = order.iter().map(|&i| p[i]).collect();
-        self.adjust_sorted(&mut sorted);
+        self.adjust_sorted(&mut sorted, alpha);
         let mut adjusted = vec![f64::NAN; p.len()];
         for (&i, q) in order.iter().zip(sorted) {
             adjusted[i] = if q > 1.0 { 1.0 } else { q };
@@ -103,7 +109,7 @@ impl Correction {
         adjusted
     }
 
-    fn adjust_sorted(self, p: &mut [f64]) {
+    fn adjust_sorted(self, p: &mut [f64], alpha: f64) {
         let m = p.len() as f64;
         // (m-j+1) for the 1-based rank j: how many hypotheses a step-down test has left.
         let left = |i: usize| m - i as f64;
@@ -120,8 +126,8 @@ impl Correction {
                 let harmonic: f64 = (1..=p.len()).map(|j| 1.0 / j as f64).sum();
                 step_up(p, |i, p| p / ((i + 1) as f64 / m / harmonic));
             }
-            Correction::TwoStageBenjaminiHochberg => two_stage(p, 1.0),
-            Correction::TwoStageBenjaminiKriegerYekutieli => two_stage(p, 1.0 + ALPHA),
+            Correction::TwoStageBenjaminiHochberg => two_stage(p, alpha, 1.0),
+            Correction::TwoStageBenjaminiKriegerYekutieli => two_stage(p, alpha, 1.0 + alpha),
             Correction::GavrilovBenjaminiSarkar => {
                 step_down(p, |i, p| left(i) / (i + 1) as f64 * p / (1.0 - p));
             }
@@ -155,9 +161,9 @@ fn benjamini_hochberg(p: &mut [f64]) {
     step_up(p, |i, p| p / ((i + 1) as f64 / m));
 }
 
-fn two_stage(p: &mut [f64], factor: f64) {
+fn two_stage(p: &mut [f64], alpha: f64, factor: f64) {
     let m = p.len() as f64;
-    let level = ALPHA / factor;
+    let level = alpha / factor;
     let passing = (0..p.len()).rev().find(|&i| p[i] <= (i + 1) as f64 / m * level);
     let rejected = passing.map_or(0.0, |last| (last + 1) as f64);
     let share_left = if rejected == m { 1.0 } else { (m - rejected) / m };
@@ -185,6 +191,22 @@ mod tests {
     use approx::assert_relative_eq;
 
     use super::*;
+
+    #[test]
+    fn only_two_stage_methods_depend_on_the_level() {
+        let p = [0.01, 0.04, 0.03, 0.005, 0.8];
+        for method in Correction::all() {
+            let differs = method.adjust_at(&p, 0.06) != method.adjust_at(&p, 0.01);
+            let two_stage = method.name().starts_with("fdr_ts");
+            assert_eq!(differs, two_stage, "{}", method.name());
+        }
+        // At 0.06 the first stage rejects four of five (bounds 0.012, 0.024, 0.036, 0.048): one fifth is left.
+        let scaled = Correction::TwoStageBenjaminiHochberg.adjust_at(&p, 0.06);
+        let plain = Correction::BenjaminiHochberg.adjust(&p);
+        for (scaled, plain) in scaled.iter().zip(plain) {
+            assert_relative_eq!(*scaled, plain / 5.0, max_relative = 4.0 * f64::EPSILON);
+        }
+    }
 
     #[rustfmt::skip]
     const FEW: &[f64] = &[0.01, 0.04, 0.03, 0.005, 0.8, 0.04, 1.0];
