@@ -7,6 +7,7 @@
 //!
 //! - [`spatial_autocorr`]: Moran's I and Geary's C.
 //! - [`co_occurrence`]: how much more often than by chance one cluster is found near another.
+//! - [`ligrec`]: pairs of genes expressed by pairs of clusters, against permuted labels.
 //!
 //! Shared parts, open to other backends and to judges that derive tolerances from them: [`args`]
 //! (arguments as Python would take them), [`graph`] and [`matrix`] (slots as numbers), [`rng`]
@@ -28,7 +29,7 @@ pub mod sum;
 use dispatch::{Device, Digest, Entry, Manifest, Table};
 
 /// Every function of the reference.
-static ENTRIES: &[Entry<()>] = &[spatial_autocorr::ENTRY, co_occurrence::ENTRY];
+static ENTRIES: &[Entry<()>] = &[spatial_autocorr::ENTRY, co_occurrence::ENTRY, ligrec::ENTRY];
 
 /// The reference as a backend named `reference`.
 ///

@@ -1,0 +1,334 @@
+//! How often permuted labels exceed the observed statistic.
+//!
+//! Permutations are drawn in blocks. Of each block first every gene's sums by cluster, then every
+//! interaction's comparisons are computed; both parts are split among threads by what they write,
+//! so the result is the same for any number of threads.
+
+use std::cmp::Ordering;
+
+use rayon::prelude::*;
+
+use super::fixed::Words;
+use super::{Observed, Stream, Task};
+use crate::rng::numpy::RandomState;
+use crate::rng::{LIGREC, Permutations};
+
+/// Permutations of a block.
+const LANES: usize = 32;
+/// Below this many additions and comparisons of a block, threads cost more than they save.
+const PARALLEL: usize = 1 << 15;
+/// With `d` the exact difference of two sums by a size, its float64 value is off by at most 2u|d|, the sum of two
+/// such by u more: beyond 4u (|d| + |d'|) the sign of the float64 sum is right.
+const DOUBT: f64 = 2.0 * f64::EPSILON;
+
+/// Numbers of permutations, one per interaction and pair of clusters, row-major; 0 where undefined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceedances {
+    /// `T_p > T_0`, exactly.
+    pub strict: Vec<u32>,
+    /// `T_p > T_0 + eta`: the least that a backend within `eta` may count.
+    pub low: Vec<u32>,
+    /// `T_p >= T_0 - eta`: the most.
+    pub high: Vec<u32>,
+}
+
+impl Task {
+    /// Compares every permutation with the observed statistic.
+    ///
+    /// With `relative` also counts the interval of a backend whose `T_p - T_0` is off by at most `eta = relative *
+    /// (mu[s,c] + mu[t,d])` (design: `relative = 4u (h + 2)`, h the depth of its additions), where for a gene
+    /// with negative values its largest magnitude stands for the mean. Without, the interval is the exact count.
+    pub fn exceedances(&self, observed: &Observed, relative: Option<f64>) -> Exceedances {
+        let counts = match &observed.fixed.words {
+            Words::Narrow(words) => Run::new(self, observed, words, relative).counts(),
+            Words::Wide(words) => Run::new(self, observed, words, relative).counts(),
+        };
+        let part = |i: usize| counts.iter().map(|count| count[i]).collect();
+        Exceedances { strict: part(0), low: part(1), high: part(2) }
+    }
+}
+
+/// An integer that sums of values fit.
+trait Word: Copy + Default + std::ops::AddAssign + Into<i128> + Send + Sync {}
+impl Word for i64 {}
+impl Word for i128 {}
+
+struct Run<'a, W> {
+    task: &'a Task,
+    observed: &'a Observed,
+    words: &'a [Vec<W>],
+    k: usize,
+    defined: Vec<bool>,
+    /// `eta` in units of the scale, by entry.
+    eta: Option<Vec<f64>>,
+    /// Genes with an infinite value.
+    infinite: Vec<bool>,
+}
+
+/// Sums of one block at `(gene * k + cluster) * lanes + lane`.
+struct Block<W> {
+    lanes: usize,
+    sums: Vec<W>,
+    /// `(S - M) / n`, in units of the scale.
+    differences: Vec<f64>,
+    /// 1: holds inf, 2: holds -inf; empty if no gene does.
+    infinities: Vec<u8>,
+}
+
+impl<'a, W: Word> Run<'a, W> {
+    fn new(
+        task: &'a Task,
+        observed: &'a Observed,
+        words: &'a [Vec<W>],
+        relative: Option<f64>,
+    ) -> Run<'a, W> {
+        let eta = relative.map(|relative| {
+            let magnitudes = magnitudes(task, observed);
+            // Rounded to the scale, each of two sums on either side is half a unit per cell off.
+            let rounded = if observed.fixed.exact { 0.0 } else { 2.0 };
+            task.entries(|s, t| relative * (magnitudes[s] + magnitudes[t]) + rounded, task.k())
+        });
+        let infinite = |c: &super::Column| c.values.iter().any(|v| v.is_infinite());
+        Run {
+            task,
+            observed,
+            words,
+            k: task.k(),
+            defined: task.defined(observed),
+            eta,
+            infinite: task.columns.iter().map(infinite).collect(),
+        }
+    }
+
+    fn counts(&self) -> Vec<[u32; 3]> {
+        let mut counts = vec![[0; 3]; self.defined.len()];
+        if !self.defined.contains(&true) {
+            return counts;
+        }
+        let mut labels = Labels::new(self.task);
+        let mut first = 0;
+        while first < self.task.n_perms {
+            let lanes = LANES.min(self.task.n_perms - first);
+            let block = self.sums(labels.next(first, lanes), lanes);
+            let add = |(i, row): (usize, &mut [[u32; 3]])| {
+                let width = self.task.pairs.len();
+                for (j, count) in row.iter_mut().enumerate() {
+                    if self.defined[i * width + j] {
+                        let more = self.compare(&block, i, j);
+                        count.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+                    }
+                }
+            };
+            let width = self.task.pairs.len();
+            if counts.len() * lanes < PARALLEL {
+                counts.chunks_mut(width).enumerate().for_each(add);
+            } else {
+                counts.par_chunks_mut(width).enumerate().for_each(add);
+            }
+            first += lanes;
+        }
+        counts
+    }
+
+    /// Sums under the permuted labels, `labels[lane * cells + cell]`.
+    fn sums(&self, labels: &[u32], lanes: usize) -> Block<W> {
+        let (k, cells) = (self.k, self.task.labels.len());
+        let width = k * lanes;
+        let entries = self.task.columns.len() * width;
+        let any = self.infinite.contains(&true);
+        let mut block = Block {
+            lanes,
+            sums: vec![W::default(); entries],
+            differences: vec![0.0; entries],
+            infinities: vec![0; if any { entries } else { 0 }],
+        };
+        let of_gene = |(gene, (sums, differences)): (usize, (&mut [W], &mut [f64]))| {
+            let column = &self.task.columns[gene];
+            let mut by_cluster = vec![W::default(); k];
+            for (lane, labels) in labels.chunks_exact(cells).enumerate() {
+                by_cluster.fill(W::default());
+                for (cell, word) in column.cells.iter().zip(&self.words[gene]) {
+                    by_cluster[labels[*cell as usize] as usize] += *word;
+                }
+                for (c, sum) in by_cluster.iter().enumerate() {
+                    let difference: i128 = (*sum).into() - self.observed.sums[gene * k + c];
+                    sums[c * lanes + lane] = *sum;
+                    differences[c * lanes + lane] =
+                        difference as f64 / self.observed.sizes[c] as f64;
+                }
+            }
+        };
+        let stored: usize = self.words.iter().map(Vec::len).sum();
+        if stored * lanes < PARALLEL {
+            let genes = block.sums.chunks_mut(width).zip(block.differences.chunks_mut(width));
+            genes.enumerate().for_each(of_gene);
+        } else {
+            let genes =
+                block.sums.par_chunks_mut(width).zip(block.differences.par_chunks_mut(width));
+            genes.enumerate().for_each(of_gene);
+        }
+        if any {
+            self.mark_infinities(&mut block, labels);
+        }
+        block
+    }
+
+    fn mark_infinities(&self, block: &mut Block<W>, labels: &[u32]) {
+        let (cells, width) = (self.task.labels.len(), self.k * block.lanes);
+        for (gene, column) in
+            self.task.columns.iter().enumerate().filter(|(g, _)| self.infinite[*g])
+        {
+            let values = column.cells.iter().zip(&column.values);
+            for (&cell, &value) in values.filter(|(_, value)| value.is_infinite()) {
+                for (lane, labels) in labels.chunks_exact(cells).enumerate() {
+                    let at = gene * width + labels[cell as usize] as usize * block.lanes + lane;
+                    block.infinities[at] |= if value > 0.0 { 1 } else { 2 };
+                }
+            }
+        }
+    }
+
+    /// Strict, low and high counts of interaction `i` and pair `j` in a block.
+    fn compare(&self, block: &Block<W>, i: usize, j: usize) -> [u32; 3] {
+        let ([s, t], [c, d]) = (self.task.interactions[i], self.task.pairs[j]);
+        let sides = [s as usize * self.k + c as usize, t as usize * self.k + d as usize];
+        let eta = self.eta.as_ref().map(|eta| eta[i * self.task.pairs.len() + j]);
+        if self.infinite[s as usize] || self.infinite[t as usize] {
+            return self.compare_infinite(block, sides, eta.unwrap_or(0.0));
+        }
+        if let Some(eta) = eta {
+            let mut counts = [0; 3];
+            for lane in 0..block.lanes {
+                count(&mut counts, self.order(block, sides, lane), block.sum(sides, lane), eta);
+            }
+            return counts;
+        }
+        let [a, b] = sides.map(|side| block.side(side));
+        let (mut above, mut doubtful) = (0, 0);
+        for (a, b) in a.iter().zip(b) {
+            let (sum, doubt) = (a + b, DOUBT * (a.abs() + b.abs()));
+            above += u32::from(sum > doubt);
+            doubtful += u32::from(sum.abs() <= doubt);
+        }
+        if doubtful > 0 {
+            let exact = (0..block.lanes).filter(|lane| self.order(block, sides, *lane).is_gt());
+            above = exact.count() as u32;
+        }
+        [above; 3]
+    }
+
+    /// How `T_p` compares with `T_0`, both finite.
+    fn order(&self, block: &Block<W>, sides: [usize; 2], lane: usize) -> Ordering {
+        let [a, b] = sides.map(|side| block.side(side)[lane]);
+        if (a + b).abs() > DOUBT * (a.abs() + b.abs()) {
+            return if a + b > 0.0 { Ordering::Greater } else { Ordering::Less };
+        }
+        let [s, t] = sides.map(|side| {
+            let sum: i128 = block.sums[side * block.lanes + lane].into();
+            sum - self.observed.sums[side]
+        });
+        let [m, n] = sides.map(|side| i128::from(self.observed.sizes[side % self.k]));
+        (s * n + t * m).cmp(&0)
+    }
+
+    /// As [`Run::compare`] where infinities may meet: `inf > x`, not `inf > inf`, and NaN exceeds nothing.
+    fn compare_infinite(&self, block: &Block<W>, sides: [usize; 2], eta: f64) -> [u32; 3] {
+        let base_is_infinite = sides.iter().any(|side| self.observed.means[*side].is_infinite());
+        let mut counts = [0; 3];
+        for lane in 0..block.lanes {
+            let at = sides.map(|side| block.infinities[side * block.lanes + lane]);
+            match (at[0] | at[1], base_is_infinite) {
+                (0, false) => {
+                    let order = self.order(block, sides, lane);
+                    count(&mut counts, order, block.sum(sides, lane), eta);
+                }
+                (1, false) => counts.iter_mut().for_each(|count| *count += 1),
+                _ => {}
+            }
+        }
+        counts
+    }
+}
+
+impl<W> Block<W> {
+    fn side(&self, side: usize) -> &[f64] {
+        &self.differences[side * self.lanes..][..self.lanes]
+    }
+
+    /// `T_p - T_0` to float64.
+    fn sum(&self, sides: [usize; 2], lane: usize) -> f64 {
+        self.side(sides[0])[lane] + self.side(sides[1])[lane]
+    }
+}
+
+/// Adds one comparison to strict, low and high counts; low <= strict <= high whatever `eta`.
+fn count(counts: &mut [u32; 3], order: Ordering, difference: f64, eta: f64) {
+    counts[0] += u32::from(order.is_gt());
+    counts[1] += u32::from(order.is_gt() && difference > eta);
+    counts[2] += u32::from(order.is_ge() || difference >= -eta);
+}
+
+/// What the rounding errors of a mean scale with, in units of the scale: the mean itself, or where values cancel
+/// the largest magnitude of the gene.
+fn magnitudes(task: &Task, observed: &Observed) -> Vec<f64> {
+    let k = task.k();
+    let negative = |c: &super::Column| c.values.iter().any(|v| *v < 0.0);
+    let largest = |c: &super::Column| {
+        let magnitudes = c.values.iter().map(|v| v.abs());
+        magnitudes.fold(0.0, |most, v| if v > most { v } else { most })
+    };
+    let bound: Vec<Option<f64>> =
+        task.columns.iter().map(|c| negative(c).then(|| largest(c))).collect();
+    let magnitude =
+        |(at, mean): (usize, &f64)| observed.fixed.units(bound[at / k].unwrap_or(*mean));
+    observed.means.iter().enumerate().map(magnitude).collect()
+}
+
+/// The labels under one block of permutations after the other.
+struct Labels<'a> {
+    task: &'a Task,
+    block: Vec<u32>,
+    /// The host's generator and the vector it shuffles.
+    numpy: Option<(RandomState, Vec<u32>)>,
+}
+
+impl<'a> Labels<'a> {
+    fn new(task: &'a Task) -> Labels<'a> {
+        Labels { task, block: Vec::new(), numpy: None }
+    }
+
+    /// Labels of permutations `first..first + lanes`, one after the other.
+    fn next(&mut self, first: usize, lanes: usize) -> &[u32] {
+        let labels = &self.task.labels;
+        let cells = labels.len();
+        self.block.resize(lanes * cells, 0);
+        match self.task.stream {
+            Stream::Concord { seed } => {
+                let permutations = Permutations::new(LIGREC, seed, cells);
+                let fill = |(lane, out): (usize, &mut [u32])| {
+                    permutations.fill((first + lane) as u64, out);
+                    out.iter_mut().for_each(|image| *image = labels[*image as usize]);
+                };
+                if lanes * cells < PARALLEL {
+                    self.block.chunks_mut(cells).enumerate().for_each(fill);
+                } else {
+                    self.block.par_chunks_mut(cells).enumerate().for_each(fill);
+                }
+            }
+            Stream::Numpy { seed, step } => {
+                for (lane, out) in self.block.chunks_mut(cells).enumerate() {
+                    let permutation = first + lane;
+                    // `Stream` promises that seed + n_perms fits 32 bits.
+                    let start = || RandomState::new(seed.wrapping_add(permutation as u32));
+                    let (rng, shuffled) = match &mut self.numpy {
+                        Some(state) if !permutation.is_multiple_of(step) => state,
+                        state => state.insert((start(), labels.clone())),
+                    };
+                    rng.shuffle(shuffled);
+                    out.copy_from_slice(shuffled);
+                }
+            }
+        }
+        &self.block
+    }
+}
