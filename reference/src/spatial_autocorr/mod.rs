@@ -24,6 +24,7 @@
 //! - *Constant feature, NaN or infinity in a feature*: the host leaves `pval_norm` and `pval_z_sim` uninitialised, gives
 //!   `pval_sim = 1/(N+1)`, and the FDR of all features becomes NaN. Here the row is NaN, but for `var_norm`, and the correction is over
 //!   the others.
+//! - *Features so small or large that `D` is 0 or infinite in float64* (below about 1e-154, above 1e154): NaN, like constant ones.
 //! - *S0 = 0*: the host raises `SystemError`. Here every number is NaN.
 //! - *Tails*: the host takes `1 - cdf`, 0 beyond z = 8.3; here the upper tail itself.
 //! - *Geary on sparse values with a large mean*: the host's one-pass denominator cancels. Here both passes are centred.
@@ -40,9 +41,6 @@ pub mod null;
 mod score;
 mod table;
 mod task;
-
-#[cfg(test)]
-mod tests;
 
 use std::sync::LazyLock;
 

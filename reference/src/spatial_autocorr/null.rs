@@ -344,7 +344,7 @@ impl Stream {
             Stream::Numpy { n, seed, chunk, rng } => {
                 for (p, out) in images.chunks_exact_mut((*n).max(1)).enumerate() {
                     let p = first + p;
-                    if p % *chunk == 0 {
+                    if p.is_multiple_of(*chunk) {
                         *rng = numpy::Generator::new(seed.wrapping_add((p / *chunk) as u64));
                     }
                     rng.permutation(out);

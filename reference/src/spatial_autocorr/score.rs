@@ -44,6 +44,9 @@ impl Mode {
     pub fn variance(self, moments: &Moments) -> f64 {
         let (n, s0_squared) = (moments.rows.len() as f64, moments.s0 * moments.s0);
         let (s1, s2) = (moments.s1, moments.s2);
+        if moments.s0 == 0.0 {
+            return f64::NAN;
+        }
         match self {
             Mode::Moran => {
                 (n * n * s1 - n * s2 + 3.0 * s0_squared) / ((n - 1.0) * (n + 1.0) * s0_squared)
