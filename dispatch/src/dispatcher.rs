@@ -126,8 +126,14 @@ impl Dispatcher {
     /// Registers a backend now, whether or not discovery has happened (D35). The events say which of its names it
     /// did not get, and why; they go to the sink too.
     pub fn register(&self, provider: Provider) -> Vec<Event> {
-        let events =
-            self.registry.write().unwrap_or_else(PoisonError::into_inner).register(provider);
+        self.admit([provider])
+    }
+
+    /// Gives providers their names, then tells the sink, which may ask the dispatcher in turn.
+    fn admit(&self, providers: impl IntoIterator<Item = Provider>) -> Vec<Event> {
+        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        let events: Vec<_> = providers.into_iter().flat_map(|p| registry.register(p)).collect();
+        drop(registry);
         events.iter().for_each(|event| (self.sink)(event));
         events
     }
@@ -147,9 +153,7 @@ impl Dispatcher {
         let lists: Result<Vec<_>, String> = self.discover.iter().map(|list| list()).collect();
         let lists =
             lists.map_err(|cause| DispatchError::Discovery { host: self.name.clone(), cause })?;
-        for provider in lists.into_iter().flatten() {
-            self.register(provider);
-        }
+        self.admit(lists.into_iter().flatten());
         self.discovered.store(true, Ordering::Release);
         Ok(())
     }

@@ -214,3 +214,14 @@ fn a_function_against_itself_has_no_finding_but_its_own() {
         assert!(found.iter().all(|f| f.rule == Rule::S7), "{found:?}");
     }
 }
+
+#[test]
+fn c6_a_narrowed_kind_is_one_note() {
+    let found = dispatchable(&signature("a, b=1, c=1"), &signature("a, *, c=1, b=1"), &semantics());
+    assert_eq!(found.verdict, Verdict::Yes);
+    assert_eq!(found.findings.len(), 1);
+    assert_eq!(found.findings[0].rule, Rule::C6);
+    assert!(
+        found.findings[0].message.starts_with("`b`, `c` can be passed by position to the host")
+    );
+}
