@@ -32,7 +32,10 @@ impl<'a> Carried<'a> {
     ) -> Result<Carried<'a>, Error> {
         let (mut carried, mut lost) = (Carried::default(), Vec::new());
         for slot in unread {
-            let node = root.child(&slot.path)?;
+            let Some(node) = root.find(&slot.path)? else {
+                lost.push(format!("`{}` (neither a group nor an array)", slot.path));
+                continue;
+            };
             match obstacle(&node)? {
                 Some(what) => lost.push(format!("`{}` ({what})", slot.path)),
                 None => carried.by_group.entry(group_of(slot)).or_default().push((slot, node)),
@@ -97,8 +100,16 @@ fn obstacle(node: &Node) -> Result<Option<String>, Error> {
         Object::Array(_) => {
             let datatype = node.datatype()?;
             let text = node.holds_text()?;
-            Ok((!text && points_elsewhere(&datatype))
-                .then(|| format!("elements of type {datatype} cannot be copied")))
+            if !text && points_elsewhere(&datatype) {
+                return Ok(Some(format!("elements of type {datatype} cannot be copied")));
+            }
+            let count = match text {
+                true => node.readable()?.read_string().map_err(|e| node.damaged(e))?.len(),
+                false => node.readable()?.read_raw().map_err(|e| node.damaged(e))?.len(),
+            };
+            // hdf5-pure reads a null dataspace but writes none.
+            let null = node.shape()?.is_empty() && count == 0;
+            Ok(null.then(|| "an array without a dataspace".to_owned()))
         }
     }
 }

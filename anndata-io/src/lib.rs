@@ -32,8 +32,9 @@
 //! Record arrays, complex numbers, bytes, `longdouble`, awkward arrays: they are listed in
 //! [`File::unread`] and survive [`File::write_back`] where that is possible. Chunks compressed with
 //! zstd, blosc or another plugin are an error that names the filter. A tuple, a MultiIndex and a
-//! name with a slash are errors when written. AnnData 0.6 frames (compound arrays) are not read;
-//! those of 0.7 (`__categories`) are.
+//! name with a slash are errors when written. AnnData 0.6 frames (compound arrays) are not read; those
+//! of 0.7 (`__categories`) are. Soft and external links, which anndata never writes, are passed over
+//! without a word, because hdf5-pure does not list them.
 
 #![forbid(unsafe_code)]
 

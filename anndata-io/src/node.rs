@@ -127,6 +127,12 @@ impl Node {
             .collect()
     }
 
+    /// Paths of the members of a group that are neither groups nor arrays.
+    pub(crate) fn named_types(&self) -> Result<Vec<String>, Error> {
+        let names = self.group()?.named_datatypes().map_err(|e| self.damaged(e))?;
+        Ok(names.iter().map(|name| self.path_of(name)).collect())
+    }
+
     /// The member of a name, which may lead through groups (`a/b`), or `None`.
     pub(crate) fn find(&self, name: &str) -> Result<Option<Node>, Error> {
         use hdf5_pure::{Error as Hdf5, FormatError};
@@ -136,9 +142,11 @@ impl Node {
         }
         let object = match group.dataset(name) {
             Ok(array) => Object::Array(array),
-            Err(Hdf5::NotADataset(_)) => {
-                Object::Group(group.group(name).map_err(|e| self.damaged(e))?)
-            }
+            Err(Hdf5::NotADataset(_)) => match group.group(name) {
+                Ok(group) => Object::Group(group),
+                Err(Hdf5::NotAGroup(_)) => return Ok(None),
+                Err(e) => return Err(damaged(&self.source, &self.path_of(name), e)),
+            },
             Err(Hdf5::Format(FormatError::PathNotFound(_)) | Hdf5::NotAGroup(_)) => {
                 return Ok(None);
             }

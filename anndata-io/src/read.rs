@@ -131,6 +131,9 @@ impl Reader {
                 map.insert(name, value);
             }
         }
+        for path in node.named_types()? {
+            self.skip(path, "a named datatype".to_owned(), None);
+        }
         Ok(map)
     }
 
