@@ -5,6 +5,7 @@
 //! Nothing here knows what a parameter is for.
 
 use std::sync::Arc;
+use std::vec;
 
 use crate::label::closest;
 use crate::{Dataset, Fault, Kind, Param, Params, Signature, Value};
@@ -53,13 +54,18 @@ impl Bound {
 /// Takes the AnnData passed under `name` out of some arguments.
 pub(crate) fn take_data(params: &mut Params, name: Option<&str>) -> Result<Arc<Dataset>, Fault> {
     let name = name.ok_or_else(|| Fault::rejected("TypeError", "the function has no parameter"))?;
-    match params.remove(name) {
-        Some(Value::Data(data)) => Ok(data),
-        Some(other) => Err(Fault::rejected(
+    let data = params.remove(name).ok_or_else(|| BindError::Missing(name.to_owned()))?;
+    data_of(name, data)
+}
+
+/// The AnnData in an argument.
+pub(crate) fn data_of(name: &str, argument: Value) -> Result<Arc<Dataset>, Fault> {
+    match argument {
+        Value::Data(data) => Ok(data),
+        other => Err(Fault::rejected(
             "TypeError",
             format!("expected an AnnData for '{name}', got {}", other.type_name()),
         )),
-        None => Err(BindError::Missing(name.to_owned()).into()),
     }
 }
 
@@ -138,14 +144,13 @@ pub fn bind_open(
     positional: Vec<Value>,
     keyword: Params,
 ) -> Result<Bound, BindError> {
-    bind_indexed(sig, &index(sig), positional, keyword)
+    bind_indexed(sig, &index(sig), positional.into_iter(), keyword)
 }
 
-/// The parameters a keyword may name, in the order of their names.
+/// The parameters that stand for one argument, in the order of their names.
 pub(crate) fn index(sig: &Signature) -> Vec<usize> {
-    let by_name = |p: &Param| matches!(p.kind, Kind::PositionalOrKeyword | Kind::KeywordOnly);
     let mut order: Vec<usize> =
-        (0..sig.params.len()).filter(|&i| by_name(&sig.params[i])).collect();
+        (0..sig.params.len()).filter(|&i| sig.params[i].is_named()).collect();
     order.sort_by(|&a, &b| sig.params[a].name.cmp(&sig.params[b].name));
     order
 }
@@ -164,19 +169,20 @@ pub(crate) fn refuse_extra(sig: &Signature, bound: &Bound) -> Result<(), BindErr
 pub(crate) fn bind_indexed(
     sig: &Signature,
     index: &[usize],
-    mut positional: Vec<Value>,
+    mut positional: vec::IntoIter<Value>,
     keyword: Params,
 ) -> Result<Bound, BindError> {
-    let star = split_star(sig, &mut positional);
+    let given = positional.len();
     // The map of keywords becomes the map of arguments: no name is copied, only the unknown move out.
-    let (mut named, extra) = split_unknown(sig, index, keyword);
-    for (param, value) in sig.params.iter().take_while(|p| p.is_positional()).zip(positional) {
-        if param.kind != Kind::PositionalOnly && named.contains_key(&param.name) {
-            return Err(BindError::MultipleValues(param.name.clone()));
-        }
-        named.insert(param.name.clone(), value);
+    let (keyword, extra) = split_unknown(sig, index, keyword);
+    let named = if keyword.is_empty() {
+        all_positional(sig, index, &mut positional)
+    } else {
+        add_positional(sig, &mut positional, keyword)?
+    };
+    if positional.len() > 0 && sig.params.iter().all(|p| p.kind != Kind::VarPositional) {
+        return Err(BindError::TooManyPositional { accepted: given - positional.len(), given });
     }
-    let star = star?;
     let absent = || sig.params.iter().filter(|p| p.is_required() && !named.contains_key(&p.name));
     // `f(a, /, **kw)` called with `a=1` collects it in `kw` and still misses `a`.
     let missing = absent().find(|p| !by_wrong_way(p, &extra));
@@ -187,9 +193,42 @@ pub(crate) fn bind_indexed(
         Some(p) => Err(BindError::Missing(p.name.clone())),
         None => {
             positional_only_by_name(sig, &named, &extra)?;
-            Ok(Bound { named, star, extra })
+            Ok(Bound { named, star: positional.collect(), extra })
         }
     }
+}
+
+/// Positional arguments alone, by name. Taken in the order of the names, the map is built in one pass.
+fn all_positional(
+    sig: &Signature,
+    index: &[usize],
+    positional: &mut vec::IntoIter<Value>,
+) -> Params {
+    let n = sig.params.iter().take_while(|p| p.is_positional()).count().min(positional.len());
+    let values = positional.as_mut_slice();
+    let named = index
+        .iter()
+        .filter(|&&i| i < n)
+        .map(|&i| (sig.params[i].name.clone(), std::mem::take(&mut values[i])))
+        .collect();
+    positional.by_ref().take(n).for_each(drop);
+    named
+}
+
+/// Positional arguments added to those passed by name.
+fn add_positional(
+    sig: &Signature,
+    positional: &mut vec::IntoIter<Value>,
+    mut named: Params,
+) -> Result<Params, BindError> {
+    for param in sig.params.iter().take_while(|p| p.is_positional()) {
+        let Some(value) = positional.next() else { break };
+        if param.kind != Kind::PositionalOnly && named.contains_key(&param.name) {
+            return Err(BindError::MultipleValues(param.name.clone()));
+        }
+        named.insert(param.name.clone(), value);
+    }
+    Ok(named)
 }
 
 /// Whether it takes its value by position only and got one by name.
@@ -211,22 +250,10 @@ fn positional_only_by_name(
     if names.is_empty() { Ok(()) } else { Err(BindError::PositionalOnly(names.join(", "))) }
 }
 
-/// Cuts off what `*args` collects.
-fn split_star(sig: &Signature, positional: &mut Vec<Value>) -> Result<Vec<Value>, BindError> {
-    let accepted = sig.params.iter().take_while(|p| p.is_positional()).count();
-    let given = positional.len();
-    if given <= accepted {
-        Ok(Vec::new())
-    } else if sig.params.iter().any(|p| p.kind == Kind::VarPositional) {
-        Ok(positional.split_off(accepted))
-    } else {
-        Err(BindError::TooManyPositional { accepted, given })
-    }
-}
-
 /// Splits keywords into those that name a parameter and the rest; both sides are in name order.
 fn split_unknown(sig: &Signature, index: &[usize], keyword: Params) -> (Params, Params) {
-    let mut known = index.iter().map(|&i| sig.params[i].name.as_str()).peekable();
+    let by_name = |i: &&usize| sig.params[**i].kind != Kind::PositionalOnly;
+    let mut known = index.iter().filter(by_name).map(|&i| sig.params[i].name.as_str()).peekable();
     let mut is_known = |name: &str| {
         while known.next_if(|k| *k < name).is_some() {}
         known.peek() == Some(&name)

@@ -16,7 +16,9 @@ type Run = Box<dyn Fn(&Call) -> Result<Reply, Fault> + Send + Sync>;
 pub struct Function {
     pub(crate) name: String,
     pub(crate) signature: Signature,
-    /// See [`bind::index`].
+    /// The signature without the AnnData, which travels beside the arguments.
+    pub(crate) rest: Signature,
+    /// The [`bind::index`] of `rest`.
     pub(crate) index: Vec<usize>,
     pub(crate) semantics: Semantics,
     pub(crate) run: Run,
@@ -59,11 +61,13 @@ impl Function {
         if let Some(finding) = alone.findings.iter().find(|f| fatal(f.rule)) {
             return Err(refuse(finding.to_string()));
         }
-        let index = bind::index(&signature);
+        let rest = Signature::new(signature.params.iter().skip(1).cloned());
+        let index = bind::index(&rest);
         let run = Box::new(run);
         Ok(Function {
             name: name.to_owned(),
             signature,
+            rest,
             index,
             semantics,
             run,
@@ -100,7 +104,10 @@ impl Function {
         let unformed = |rule| matches!(rule, Rule::C1 | Rule::D21 | Rule::D22 | Rule::S4);
         let mut errors = assessment.findings.iter().filter(|f| f.severity == Severity::Error);
         let hopeless = errors.any(|f| unformed(f.rule));
-        let plan = Plan::new(&self.signature, theirs, &self.semantics);
+        let of_data = &self.signature.params[0].name;
+        let arguments =
+            Signature::new(theirs.params.iter().filter(|p| p.name != *of_data).cloned());
+        let plan = Plan::new(&self.rest, &arguments, &self.semantics);
         Known { plan, signature: theirs.clone(), assessment, hopeless }
     }
 }

@@ -1,16 +1,17 @@
 //! A call through the dispatcher: bind, select, route, run.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::bind::{bind_indexed, refuse_extra};
+use crate::bind::{bind_indexed, data_of, refuse_extra};
 use crate::equality::shown;
 use crate::function::Known;
 use crate::label::closest;
 use crate::registry::{Choice, HOST, Registered};
 use crate::scope::enter;
 use crate::{
-    BindError, Bound, Call, Defaulted, DispatchError, Dispatcher, Dropped, Event, Function, Map,
-    Params, Reply, Value,
+    BindError, Bound, Call, Dataset, Defaulted, DispatchError, Dispatcher, Dropped, Event,
+    Function, Kind, Map, Params, Reply, Value,
 };
 
 /// The keyword under which arguments of the backend alone may be passed (S5).
@@ -79,25 +80,28 @@ impl Dispatcher {
         backend: Option<&str>,
     ) -> Result<Prepared<'a>, DispatchError> {
         let of_backend = function.take_backend_kwargs(&mut keyword)?;
-        let bound = bind_indexed(&function.signature, &function.index, positional, keyword)
-            .map_err(|error| function.misfit(error))?;
+        let (data, bound) = function.bind(positional, keyword)?;
         let mut notes = Notes::default();
         let mut backend = self.select(backend)?;
-        let call = match &backend {
-            None => function.call_host(bound, of_backend)?,
+        let params = match &backend {
+            None => function.for_host(bound, of_backend)?,
             Some(registered) => {
                 self.announce(registered, &mut notes);
                 let route = function.route(registered)?;
-                let Some(known) = &route.known else {
-                    self.fall_back(function, registered, &mut notes)?;
-                    backend = None;
-                    let call = function.call_host(bound, of_backend)?;
-                    return Ok(Prepared { call, notes, dispatcher: self, function, backend });
-                };
-                let bound = function.merge(bound, of_backend)?;
-                self.call_backend(function, known, registered, bound, &mut notes)?
+                match &route.known {
+                    Some(known) => {
+                        let bound = function.merge(bound, of_backend)?;
+                        self.for_backend(function, known, registered, bound, &mut notes)?
+                    }
+                    None => {
+                        self.fall_back(function, registered, &mut notes)?;
+                        backend = None;
+                        function.for_host(bound, of_backend)?
+                    }
+                }
             }
         };
+        let call = Call { function: function.name.clone(), data, params };
         Ok(Prepared { call, notes, dispatcher: self, function, backend })
     }
 
@@ -126,14 +130,15 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn call_backend(
+    /// The arguments for a backend.
+    fn for_backend(
         &self,
         function: &Function,
         known: &Known,
         to: &Registered,
         bound: Bound,
         notes: &mut Notes,
-    ) -> Result<Call, DispatchError> {
+    ) -> Result<Params, DispatchError> {
         if known.hopeless {
             return Err(DispatchError::Undispatchable {
                 function: function.name.clone(),
@@ -159,7 +164,8 @@ impl Dispatcher {
         }
         notes.dropped = std::mem::take(&mut routed.dropped);
         notes.defaulted = std::mem::take(&mut routed.defaulted);
-        Ok(routed.into_call(&function.name, &function.signature)?)
+        routed.complete().map_err(|error| function.misfit(error))?;
+        Ok(routed.params)
     }
 
     /// A keyword that neither side knows: another backend's (D28), or nobody's (D23).
@@ -222,20 +228,40 @@ impl Prepared<'_> {
 }
 
 impl Function {
+    /// The AnnData, and the other arguments bound to the signature.
+    fn bind(
+        &self,
+        positional: Vec<Value>,
+        mut keyword: Params,
+    ) -> Result<(Arc<Dataset>, Bound), DispatchError> {
+        let mut positional = positional.into_iter();
+        let param = &self.signature.params[0];
+        let data = if param.is_positional() { positional.next() } else { None };
+        let by_name =
+            if param.kind == Kind::PositionalOnly { None } else { keyword.remove(&param.name) };
+        let data = match (data, by_name) {
+            (Some(data), None) | (None, Some(data)) => data,
+            (Some(_), Some(_)) => Err(self.misfit(BindError::MultipleValues(param.name.clone())))?,
+            (None, None) => Err(self.misfit(BindError::Missing(param.name.clone())))?,
+        };
+        let bound = bind_indexed(&self.rest, &self.index, positional, keyword);
+        let bound = bound.map_err(|error| self.misfit(counting_the_data(error)))?;
+        Ok((data_of(&param.name, data)?, bound))
+    }
+
     /// The host gets what was passed, by name; a keyword it does not know is an error (D22).
-    fn call_host(&self, mut bound: Bound, of_backend: Map) -> Result<Call, DispatchError> {
+    fn for_host(&self, bound: Bound, of_backend: Map) -> Result<Params, DispatchError> {
         if let Some(name) = of_backend.keys().next() {
             return Err(self.wrong_kwargs(format!(
                 "{BACKEND_KWARGS} has '{name}', but the host answers; name a backend that takes it"
             )));
         }
         if !self.signature.has_var_keyword() {
-            refuse_extra(&self.signature, &bound).map_err(|error| self.misfit(error))?;
+            refuse_extra(&self.rest, &bound).map_err(|error| self.misfit(error))?;
         }
-        let data = bound.take_data(&self.signature)?;
-        let mut params = bound.named;
-        params.append(&mut bound.extra);
-        Ok(Call { function: self.name.clone(), data, params })
+        let Bound { mut named, mut extra, .. } = bound;
+        named.append(&mut extra);
+        Ok(named)
     }
 
     /// Adds the arguments for the backend alone; none may be passed twice.
@@ -267,5 +293,15 @@ impl Function {
 
     fn wrong_kwargs(&self, why: String) -> DispatchError {
         DispatchError::BackendArguments { function: self.name.clone(), why }
+    }
+}
+
+/// The AnnData was bound before the others; a user counts it with them.
+fn counting_the_data(error: BindError) -> BindError {
+    match error {
+        BindError::TooManyPositional { accepted, given } => {
+            BindError::TooManyPositional { accepted: accepted + 1, given: given + 1 }
+        }
+        other => other,
     }
 }

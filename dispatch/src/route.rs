@@ -10,8 +10,8 @@ use crate::bind::take_data;
 use crate::defaults::{Comparison, compare_defaults};
 use crate::equality::shown;
 use crate::{
-    Bound, Call, DefaultValue, Fault, Kind, Param, Params, Semantics, Signature, Value, Warning,
-    python_equal,
+    BindError, Bound, Call, DefaultValue, Fault, Kind, Param, Params, Semantics, Signature, Value,
+    Warning, python_equal,
 };
 
 /// Arguments for a backend, and what became of the others.
@@ -91,15 +91,15 @@ impl Routed {
     /// # Errors
     /// A `TypeError` if a required parameter of the backend got no value, or there is no AnnData.
     pub fn into_call(mut self, function: &str, host: &Signature) -> Result<Call, Fault> {
-        if let Some(name) = self.missing.first() {
-            return Err(Fault::rejected(
-                "TypeError",
-                format!("missing a required argument: '{name}'"),
-            ));
-        }
+        self.complete()?;
         let name = host.params.first().map(|p| p.name.as_str());
         let data = take_data(&mut self.params, name)?;
         Ok(Call { function: function.to_owned(), data, params: self.params })
+    }
+
+    /// Whether the backend gets all it requires.
+    pub(crate) fn complete(&self) -> Result<(), BindError> {
+        self.missing.first().map_or(Ok(()), |name| Err(BindError::Missing(name.clone())))
     }
 }
 

@@ -35,7 +35,7 @@ fn argument(answer: &Answer, name: &str) -> Option<Value> {
 }
 
 fn failed(result: Result<Answer, DispatchError>) -> String {
-    let error = result.unwrap_err();
+    let error = result.expect_err("a call that is refused");
     format!("{}: {error}", error.kind())
 }
 
@@ -208,7 +208,7 @@ fn d30_answers_pass_through_untouched() {
     let mut reply = Reply::writing("obs/not/a/column", Value::Int(1));
     reply.mutated.push("X".to_owned());
     reply.warnings.push(dispatch::Warning { category: "W".into(), message: "m".into() });
-    let manifest = Echo::new("fast", &[("f", "a, x=1")]).manifest().clone();
+    let manifest = Echo::backend("fast", &[("f", "a, x=1")]).manifest().clone();
     let dispatcher = builder().0.build().unwrap();
     dispatcher.register(Provider::loaded(Arc::new(Canned(manifest, reply.clone()))));
     assert_eq!(call(&dispatcher, &function("f", "a, x=1"), &[], []).unwrap().reply, reply);
@@ -233,7 +233,7 @@ impl Backend for Delegating {
 #[test]
 fn d31_a_backend_that_calls_the_host_reaches_the_host() {
     let public = Arc::new(OnceLock::new());
-    let manifest = Echo::new("fast", &[("f", "a, x=1")]).manifest().clone();
+    let manifest = Echo::backend("fast", &[("f", "a, x=1")]).manifest().clone();
     let dispatcher = builder().0.build().unwrap();
     dispatcher.register(Provider::loaded(Arc::new(Delegating(manifest, Arc::clone(&public)))));
     dispatcher.set_backend("fast").unwrap();

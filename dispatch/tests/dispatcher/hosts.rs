@@ -29,7 +29,7 @@ pub(crate) fn signature(text: &str) -> Signature {
 pub(crate) struct Echo(Manifest);
 
 impl Echo {
-    pub(crate) fn new(name: &str, functions: &[(&str, &str)]) -> Arc<dyn Backend> {
+    pub(crate) fn backend(name: &str, functions: &[(&str, &str)]) -> Arc<dyn Backend> {
         let functions = functions.iter().map(|(name, text)| ((*name).to_owned(), signature(text)));
         Arc::new(Echo(Manifest {
             name: name.to_owned(),
@@ -67,7 +67,7 @@ pub(crate) fn function(name: &str, text: &str) -> Function {
 
 /// A provider of an [`Echo`].
 pub(crate) fn provider(name: &str, functions: &[(&str, &str)]) -> Provider {
-    Provider::loaded(Echo::new(name, functions))
+    Provider::loaded(Echo::backend(name, functions))
 }
 
 /// What the sink was told.

@@ -11,7 +11,7 @@ use dispatch::{DispatchError, Dispatcher, Event, Fault, HOST, Origin, Params, Pr
 
 /// The class and text of the error that selecting a name gives.
 fn refused(dispatcher: &Dispatcher, name: &str) -> String {
-    let error = dispatcher.use_backend(name).unwrap_err();
+    let error = dispatcher.use_backend(name).expect_err("a name that selects nothing");
     format!("{}: {error}", error.kind())
 }
 
@@ -23,7 +23,12 @@ fn trusting() -> Dispatcher {
         module_prefixes: vec!["rsc".to_owned()],
         ..Trusted::new("rapids", "pip install rapids-singlecell")
     };
-    builder().0.trust(trusted).reserve("gpu", "name the backend, not the device").build().unwrap()
+    builder()
+        .0
+        .trust(trusted)
+        .reserve("gpu", "name the backend, not the device")
+        .build()
+        .expect("a host")
 }
 
 fn from_package(distribution: &str, object: &str) -> Origin {
@@ -32,11 +37,11 @@ fn from_package(distribution: &str, object: &str) -> Origin {
 }
 
 fn ignored(events: &[Event]) -> Vec<&str> {
-    let name = |event| match event {
-        &Event::Ignored { ref name, .. } => Some(name.as_str()),
-        _ => None,
-    };
-    events.iter().filter_map(name).collect()
+    let names = events.iter().map(|event| match event {
+        Event::Ignored { name, .. } => name.as_str(),
+        other => panic!("not about a name: {other}"),
+    });
+    names.collect()
 }
 
 #[test]
@@ -78,7 +83,7 @@ fn d2_a_provider_is_loaded_once_at_first_use() {
     let dispatcher = builder().0.build().unwrap();
     dispatcher.register(Provider::new("fast", move || {
         count.fetch_add(1, Ordering::SeqCst);
-        Ok(Echo::new("fast", &[("f", "a, x=1")]))
+        Ok(Echo::backend("fast", &[("f", "a, x=1")]))
     }));
     assert_eq!(dispatcher.available_backends().unwrap(), ["fast"]);
     assert_eq!(loads.load(Ordering::SeqCst), 0);
@@ -90,7 +95,7 @@ fn d2_a_provider_is_loaded_once_at_first_use() {
 #[test]
 fn d3_a_provider_is_a_name_and_a_way_to_load() {
     let dispatcher = builder().0.build().unwrap();
-    dispatcher.register(Provider::new("fast", || Ok(Echo::new("other", &[]))));
+    dispatcher.register(Provider::new("fast", || Ok(Echo::backend("other", &[]))));
     let expected = "ImportError: backend `fast` failed to load: it calls itself `other`";
     assert_eq!(refused(&dispatcher, "fast"), expected);
 }
