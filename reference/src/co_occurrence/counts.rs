@@ -13,6 +13,8 @@ const BLOCK: usize = 64;
 const PARALLEL: usize = 1 << 17;
 /// Entries of the table that guesses where a distance belongs.
 const GUESSES: u32 = 1 << 10;
+/// More steps than this take longer than a binary search.
+const STEPS: usize = 8;
 
 /// Ordered pairs of different cells within each distance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,35 +175,55 @@ impl Levels {
     }
 }
 
-/// Finds how many levels lie below a value: a guess from the leading bits, never too high, then a walk.
-struct Ladder<'a> {
-    levels: &'a [f32],
+/// Finds how many levels lie below a value: a guess from the leading bits, never too high, then a few steps.
+///
+/// Without branches, since no processor predicts where the next pair falls.
+struct Ladder {
+    /// Ascending, and infinity.
+    levels: Vec<f32>,
+    /// By the leading bits of a value: the number of levels below all values with these bits.
     guess: Vec<u32>,
+    /// Bits of the first level.
+    first: u32,
     shift: u32,
+    /// Most levels with the same leading bits.
+    steps: usize,
 }
 
-impl<'a> Ladder<'a> {
-    fn new(levels: &'a [f32]) -> Ladder<'a> {
+impl Ladder {
+    fn new(levels: &[f32]) -> Ladder {
         // The bits of non-negative floats are ordered as the floats are.
-        let first = levels.first().map_or(0, |t| t.to_bits());
+        // Zero stands with the first positive level; between the two there are no other levels.
+        let first = levels.iter().find(|t| **t > 0.0).map_or(0, |t| t.to_bits());
         let span = levels.last().map_or(0, |t| t.to_bits()) - first;
         let shift = (span / GUESSES).checked_ilog2().map_or(0, |log| log + 1);
-        let floor = |i: u32| first + (i << shift);
-        let below = |bits| levels.partition_point(|t| t.to_bits() < bits) as u32;
-        let guess = (0..=span >> shift).map(|i| below(floor(i))).collect();
-        Ladder { levels, guess, shift }
+        let mut in_cell = vec![0u32; (span >> shift) as usize + 1];
+        for level in levels {
+            in_cell[(level.to_bits().saturating_sub(first) >> shift) as usize] += 1;
+        }
+        let mut sum = 0;
+        let below = in_cell.iter().map(|n| {
+            sum += n;
+            sum - n
+        });
+        Ladder {
+            guess: below.collect(),
+            levels: levels.iter().copied().chain([f32::INFINITY]).collect(),
+            first,
+            shift,
+            steps: in_cell.iter().max().map_or(0, |most| *most as usize),
+        }
     }
 
     #[inline]
     fn below(&self, value: f32) -> usize {
-        let (Some(first), Some(last)) = (self.levels.first(), self.levels.last()) else { return 0 };
-        if value > *last {
-            return self.levels.len();
+        if self.steps > STEPS {
+            return self.levels.partition_point(|level| *level < value);
         }
-        let cell = value.to_bits().saturating_sub(first.to_bits()) >> self.shift;
-        let mut at = self.guess[cell as usize] as usize;
-        while value > self.levels[at] {
-            at += 1;
+        let cell = value.to_bits().saturating_sub(self.first) >> self.shift;
+        let mut at = self.guess[(cell as usize).min(self.guess.len() - 1)] as usize;
+        for _ in 0..self.steps {
+            at += usize::from(value > self.levels[at]);
         }
         at
     }

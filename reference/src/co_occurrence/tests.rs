@@ -158,6 +158,19 @@ fn the_same_counts_for_any_number_of_threads() {
 }
 
 #[test]
+fn crowded_thresholds_are_searched() {
+    // 60 levels a few ULP apart and a zero: too many for the guess to help.
+    let crowd = (0..60).map(|i| 1.0 + i as f32 * 3e-7);
+    let interval: Vec<f32> = [9.0, 0.0].into_iter().chain(crowd).chain([4.0]).collect();
+    let cells: Vec<_> = (0..40)
+        .map(|i| ([1.0 + (i % 20) as f32 * 9e-7, (i / 20) as f32 * 1e-4], i as u32 % 2))
+        .chain([([0.0, 0.0], 0), ([0.0, 0.0], 1)])
+        .collect();
+    let task = task(&cells, 2, &interval);
+    assert_eq!(task.counts(), by_definition(&task));
+}
+
+#[test]
 fn the_band_holds_the_pairs_in_doubt() {
     // Distance 0.1 twice; 0.1f32^2 is inexact, so both are in doubt; the integer pair is not.
     let cells = [([0.0, 0.0], 0), ([0.1, 0.0], 0), ([0.0, 0.1], 0)];

@@ -17,9 +17,6 @@ use crate::rng::{LIGREC, Permutations};
 const LANES: usize = 32;
 /// Below this many additions and comparisons of a block, threads cost more than they save.
 const PARALLEL: usize = 1 << 15;
-/// With `d` the exact difference of two sums by a size, its float64 value is off by at most 2u|d|, the sum of two
-/// such by u more: beyond 4u (|d| + |d'|) the sign of the float64 sum is right.
-const DOUBT: f64 = 2.0 * f64::EPSILON;
 
 /// Numbers of permutations, one per interaction and pair of clusters, row-major; 0 where undefined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,31 +193,44 @@ impl<'a, W: Word> Run<'a, W> {
         if self.infinite[s as usize] || self.infinite[t as usize] {
             return self.compare_infinite(block, sides, eta.unwrap_or(0.0));
         }
-        if let Some(eta) = eta {
-            let mut counts = [0; 3];
-            for lane in 0..block.lanes {
-                count(&mut counts, self.order(block, sides, lane), block.sum(sides, lane), eta);
-            }
-            return counts;
+        let strict = self.strict(block, sides);
+        let Some(eta) = eta else { return [strict; 3] };
+        let [a, b] = sides.map(|side| block.side(side));
+        let (mut low, mut high, mut coarse) = (0, 0, false);
+        for (a, b) in a.iter().zip(b) {
+            low += u32::from(a + b > eta);
+            high += u32::from(a + b >= -eta);
+            coarse |= doubt(*a, *b) > eta;
         }
+        if !coarse {
+            return [strict, low, high];
+        }
+        let mut counts = [0; 3];
+        for lane in 0..block.lanes {
+            count(&mut counts, self.order(block, sides, lane), block.sum(sides, lane), eta);
+        }
+        counts
+    }
+
+    /// Number of lanes where `T_p > T_0`, both finite.
+    fn strict(&self, block: &Block<W>, sides: [usize; 2]) -> u32 {
         let [a, b] = sides.map(|side| block.side(side));
         let (mut above, mut doubtful) = (0, 0);
         for (a, b) in a.iter().zip(b) {
-            let (sum, doubt) = (a + b, DOUBT * (a.abs() + b.abs()));
+            let (sum, doubt) = (a + b, doubt(*a, *b));
             above += u32::from(sum > doubt);
             doubtful += u32::from(sum.abs() <= doubt);
         }
-        if doubtful > 0 {
-            let exact = (0..block.lanes).filter(|lane| self.order(block, sides, *lane).is_gt());
-            above = exact.count() as u32;
+        if doubtful == 0 {
+            return above;
         }
-        [above; 3]
+        (0..block.lanes).filter(|lane| self.order(block, sides, *lane).is_gt()).count() as u32
     }
 
     /// How `T_p` compares with `T_0`, both finite.
     fn order(&self, block: &Block<W>, sides: [usize; 2], lane: usize) -> Ordering {
         let [a, b] = sides.map(|side| block.side(side)[lane]);
-        if (a + b).abs() > DOUBT * (a.abs() + b.abs()) {
+        if (a + b).abs() > doubt(a, b) {
             return if a + b > 0.0 { Ordering::Greater } else { Ordering::Less };
         }
         let [s, t] = sides.map(|side| {
@@ -259,6 +269,14 @@ impl<W> Block<W> {
     fn sum(&self, sides: [usize; 2], lane: usize) -> f64 {
         self.side(sides[0])[lane] + self.side(sides[1])[lane]
     }
+}
+
+/// The sign of `a + b` is right if its magnitude is above this.
+///
+/// A difference of two exact sums by a size is off by at most 2u of itself in float64, the sum of two such by u
+/// more; this is 4u.
+fn doubt(a: f64, b: f64) -> f64 {
+    2.0 * f64::EPSILON * (a.abs() + b.abs())
 }
 
 /// Adds one comparison to strict, low and high counts; low <= strict <= high whatever `eta`.
