@@ -1,29 +1,20 @@
 //! A host with one function and two backends: `cargo run -p dispatch --example host`.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
-use dispatch::{
-    Backend, Dataset, Device, Digest, Dispatcher, Entry, Fault, Function, Manifest, Param, Params,
-    Provider, Reply, Semantics, Signature, Table, Trusted, Value,
-};
+use dispatch::*;
 
 /// What users see: `mean(adata, scale=1.0, seed=None, *, n_jobs=1)`.
 fn mean() -> Signature {
-    Signature::new([
-        Param::required("adata"),
-        Param::optional("scale", 1.0),
-        Param::optional("seed", Value::None),
-        Param::keyword("n_jobs", 1),
-    ])
+    let scale = Param::optional("scale", 1.0);
+    let seed = Param::optional("seed", Value::None);
+    Signature::new([Param::required("adata"), scale, seed, Param::keyword("n_jobs", 1)])
 }
 
-/// What the backend `tiled` offers: no seed, no workers, a parameter of its own.
+/// What the backend `tiled` has: no seed, no workers, a parameter of its own.
 fn mean_tiled() -> Signature {
-    Signature::new([
-        Param::required("adata"),
-        Param::keyword("scale", 1.0),
-        Param::keyword("tile", 32),
-    ])
+    let scale = Param::keyword("scale", 1.0);
+    Signature::new([Param::required("adata"), scale, Param::keyword("tile", 32)])
 }
 
 fn compute(_: &(), data: &Dataset, params: &Params) -> Result<Reply, Fault> {
@@ -31,41 +22,31 @@ fn compute(_: &(), data: &Dataset, params: &Params) -> Result<Reply, Fault> {
     Ok(Reply::returning(Value::Float(scale * data.n_obs() as f64)))
 }
 
-/// A backend of one function under a name.
-fn backend(name: &str, entries: &'static [Entry<()>]) -> Arc<dyn Backend> {
-    let (name, summary) = (name.to_owned(), "an example".to_owned());
+const TILED: &[Entry<()>] = &[Entry { name: "mean", signature: mean_tiled, run: compute }];
+
+fn backend(name: &str, entries: &'static [Entry<()>]) -> Provider {
     let artifact = Digest::of_bytes(name.as_bytes());
-    let (version, functions) = ("1.0".to_owned(), Default::default());
-    let manifest = Manifest { name, version, summary, device: Device::Cpu, functions, artifact };
-    Arc::new(Table::new(manifest, (), entries))
+    let (name, version, summary) = (name.to_owned(), "1.0".to_owned(), "an example".to_owned());
+    let (device, functions) = (Device::Cpu, Default::default());
+    let manifest = Manifest { name, version, summary, device, functions, artifact };
+    Provider::loaded(Arc::new(Table::new(manifest, (), entries)))
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    const TILED: &[Entry<()>] = &[Entry { name: "mean", signature: mean_tiled, run: compute }];
+fn main() -> Result<(), Box<dyn Error>> {
     let host = Dispatcher::builder("example")
         .trust(Trusted { aliases: vec!["t".into()], ..Trusted::new("tiled", "cargo add tiled") })
-        .discover(|| {
-            Ok(vec![
-                Provider::loaded(backend("tiled", TILED)),
-                Provider::loaded(backend("bare", &[])),
-            ])
-        })
+        .discover(|| Ok(vec![backend("tiled", TILED), backend("bare", &[])]))
         .build()?;
     let semantics = Semantics::new(["seed"]).neutral(["n_jobs"]);
-    let f =
-        Function::new("mean", mean(), semantics, |call| compute(&(), &call.data, &call.params))?;
+    let f = Function::new("mean", mean(), semantics, |c| compute(&(), &c.data, &c.params))?;
 
-    let arguments = || vec![Value::Data(Arc::new(Dataset::new())), Value::Float(2.0)];
+    let arguments = || vec![Value::Data(Dataset::new().into()), Value::Float(2.0)];
     for name in ["cpu", "t", "bare"] {
-        println!(
-            "asked {name}, answered by {}",
-            host.call(&f, arguments(), Params::new(), Some(name))?.by
-        );
+        let by = host.call(&f, arguments(), Params::new(), Some(name))?.by;
+        println!("asked {name}, answered by {by}");
     }
     let seeded = Params::from([("seed".to_owned(), Value::Int(7))]);
-    println!(
-        "{}",
-        host.call(&f, arguments(), seeded, Some("tiled")).map_or_else(|e| e.to_string(), |a| a.by)
-    );
+    let lost = host.call(&f, arguments(), seeded, Some("tiled"));
+    println!("{}", lost.map_or_else(|error| error.to_string(), |answer| answer.by));
     Ok(())
 }

@@ -165,12 +165,19 @@ impl Plan {
     pub fn route(&self, bound: Bound) -> Routed {
         let mut routed = Routed { params: bound.named, ..Routed::default() };
         for host_only in &self.host_only {
-            if let Some(value) = routed.params.remove(&host_only.param.name) {
-                host_only.drop(value, &mut routed);
+            // The name moves along with the value.
+            if let Some((name, value)) = routed.params.remove_entry(&host_only.param.name) {
+                host_only.drop(name, value, &mut routed);
             }
         }
         if let Some(name) = self.star.as_ref().filter(|_| !bound.star.is_empty()) {
-            lose(name, Value::Tuple(bound.star), true, DropReason::NoCounterpart, &mut routed);
+            lose(
+                name.clone(),
+                Value::Tuple(bound.star),
+                true,
+                DropReason::NoCounterpart,
+                &mut routed,
+            );
         }
         for (name, value) in bound.extra {
             if !self.names.contains(&name) {
@@ -222,7 +229,7 @@ impl Plan {
 }
 
 impl HostOnly {
-    fn drop(&self, value: Value, routed: &mut Routed) {
+    fn drop(&self, name: String, value: Value, routed: &mut Routed) {
         let why = match &self.param.default {
             None => DropReason::Required,
             Some(DefaultValue::Value(default)) if python_equal(default, &value) => {
@@ -230,18 +237,18 @@ impl HostOnly {
             }
             Some(_) => DropReason::NoCounterpart,
         };
-        lose(&self.param.name, value, self.semantic, why, routed);
+        lose(name, value, self.semantic, why, routed);
     }
 }
 
-fn lose(name: &str, value: Value, semantic: bool, why: DropReason, routed: &mut Routed) {
+fn lose(name: String, value: Value, semantic: bool, why: DropReason, routed: &mut Routed) {
     let silent = why == DropReason::AtDefault;
     if !silent {
         routed
             .warned
             .push(user_warning(format!("'{name}' has no effect: {why} (got {})", shown(&value))));
     }
-    routed.dropped.push(Dropped { name: name.to_owned(), value, silent, semantic, why });
+    routed.dropped.push(Dropped { name, value, silent, semantic, why });
 }
 
 /// The defaults of a shared parameter, if they are not known to be equal.
