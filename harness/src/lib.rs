@@ -1,1 +1,41 @@
-//! To be written.
+//! The examiner: runs a host and a backend on the same calls, judges every answer, shrinks what
+//! differs, and writes the log that certificates and reports are made from.
+//!
+//! - [`plan`] decides which cases are run; a [`Case`] is a line of text that builds a call.
+//! - [`examine`] runs them; [`executor`] keeps a backend under a deadline.
+//! - [`judge`](mod@judge) turns two outcomes into a verdict, through the [`Contract`] of the function and
+//!   [`compare`], where every comparison is a ratio to an allowance derived on that input.
+//! - [`shrink`](mod@shrink) finds the smallest input that still differs.
+//! - [`mutants`] are backends that are wrong on purpose: they measure the examiner.
+//! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
+
+#![forbid(unsafe_code)]
+
+pub mod backends;
+mod case;
+pub mod cli;
+pub mod compare;
+mod contract;
+mod contracts;
+pub mod deliver;
+mod errors;
+pub mod examine;
+pub mod executor;
+pub mod file_case;
+pub mod golden;
+pub mod judge;
+pub mod mutants;
+pub mod plan;
+mod profile;
+pub mod recorded;
+pub mod show;
+pub mod shrink;
+pub mod stream;
+pub mod suite;
+mod usage;
+
+pub use case::{Case, Input};
+pub use contract::{Answers, Contract};
+pub use contracts::{CONTRACTS, contract};
+pub use profile::{Profile, U32, U64};
+pub use usage::Usage;

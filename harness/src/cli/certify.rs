@@ -1,0 +1,159 @@
+//! `concord certify`
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use reports::{Log, Verdict, decide, render};
+
+use crate::examine::{Examination, header};
+use crate::golden::Corpus;
+use crate::plan::{Plan, Tier, run_seed};
+use crate::{Usage, backends, file_case, recorded};
+
+/// Runs a backend against a host, judges every answer, shrinks failures, and writes a report.
+#[derive(Args)]
+pub(super) struct Certify {
+    /// The backend to examine (`concord list` shows the names)
+    backend: String,
+    /// Who defines the right answer
+    #[arg(long, default_value = "reference", value_name = "NAME")]
+    host: String,
+    /// How much is examined
+    #[arg(long, value_enum, default_value_t = Tier::Quick)]
+    tier: Tier,
+    /// Examine only this function (may be given several times)
+    #[arg(long = "function", value_name = "F")]
+    functions: Vec<String>,
+    /// Make the cases from this file instead of generating them: subsets of its cells and genes, other graphs,
+    /// relabelled clusters
+    #[arg(long, value_name = "FILE.h5ad")]
+    data: Option<PathBuf>,
+    /// Text that changes every seed of the run, chosen by somebody else than who made the backend
+    #[arg(long, default_value = "", value_name = "HEX")]
+    challenge: String,
+    /// Seconds that one call may take
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
+    deadline: f64,
+    /// Threads to use; default: all cores
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Folder for results.jsonl, report.md and summary.json
+    #[arg(long, default_value = "out", value_name = "DIR")]
+    out: PathBuf,
+    /// Print a JSON summary instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+impl Certify {
+    pub(super) fn run(&self) -> Result<u8> {
+        let functions = super::functions(&self.functions)?;
+        if !(self.deadline > 0.0 && self.deadline < 1e9) {
+            return Err(Usage(format!(
+                "--deadline {} is not a number of seconds above 0",
+                self.deadline
+            ))
+            .into());
+        }
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.jobs.unwrap_or_else(cores);
+        let data = self.data.as_deref().map(|path| format!(" --data {}", path.display()));
+        let examination = Examination {
+            host: backends::open(&self.host)?,
+            backend: backends::open(&self.backend)?,
+            deadline: Duration::from_secs_f64(self.deadline),
+            backend_name: self.backend.clone(),
+            replay_args: data.unwrap_or_default(),
+        };
+        let seed =
+            run_seed(examination.backend.manifest(), examination.host.manifest(), &self.challenge);
+        let (plan, tier) = self.plan(&functions, seed)?;
+        if plan.cases.is_empty() {
+            let message = "the plan is empty, so nothing would be compared: ask for another --function or --data file";
+            return Err(Usage(message.to_owned()).into());
+        }
+        let header = header(&examination, &plan, &tier, seed);
+        if !self.json {
+            let (host, backend) = (&header.host, &header.backend);
+            eprintln!(
+                "examining {} {} against {} {}: {} cases of {} functions ({tier})",
+                backend.name,
+                backend.version,
+                host.name,
+                host.version,
+                plan.cases.len(),
+                header.planned.len()
+            );
+        }
+        let bar = progress_bar(plan.cases.len() as u64, self.json);
+        let log = examination.run(&plan, header, jobs, |verdict: Verdict| {
+            if verdict.condemns() {
+                bar.set_message("differences found");
+            }
+            bar.inc(1);
+        });
+        bar.finish_and_clear();
+        let decision = decide(&log);
+        write_results(&log, &self.out)?;
+        if self.json {
+            super::print(&format!("{:#}\n", render::json_summary(&log)));
+        } else {
+            super::print(&render::text(
+                &log,
+                render::Style { color: super::colours(), width: 110 },
+            ));
+            super::print(&format!("\nThe log and the report are in {}\n", self.out.display()));
+        }
+        Ok(decision.outcome.exit_code())
+    }
+
+    /// The cases and what they were made from.
+    fn plan(&self, functions: &[String], seed: u64) -> Result<(Plan, String)> {
+        if let Some(path) = &self.data {
+            let file = file_case::RealFile::open(path)?;
+            for line in file.describe() {
+                eprintln!("{line}");
+            }
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            return Ok((
+                file_case::plan(&file, functions, self.tier, seed),
+                format!("{}, file {name}", self.tier.name()),
+            ));
+        }
+        if self.backend == "recorded" || self.host == "recorded" {
+            let corpus = Corpus::read(&backends::default_golden_dir())?;
+            return Ok((recorded::plan(&corpus, functions), "stored answers".to_owned()));
+        }
+        let chosen: Vec<_> =
+            functions.iter().filter_map(|name| generators::generator(name)).collect();
+        ensure!(chosen.len() == functions.len(), "a function has a contract but no generator");
+        Ok((Plan::generated(&chosen, self.tier, seed), self.tier.name().to_owned()))
+    }
+}
+
+fn progress_bar(len: u64, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    // indicatif draws nothing when standard error is not a terminal.
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {eta} left {msg}");
+    ProgressBar::new(len).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn write_results(log: &Log, out: &Path) -> Result<()> {
+    std::fs::create_dir_all(out).with_context(|| format!("create folder {}", out.display()))?;
+    let path = out.join("results.jsonl");
+    let file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
+    log.write(BufWriter::new(file)).with_context(|| format!("write {}", path.display()))?;
+    let summary = format!("{:#}\n", render::json_summary(log));
+    for (name, text) in [("report.md", render::markdown(log)), ("summary.json", summary)] {
+        let path = out.join(name);
+        std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}

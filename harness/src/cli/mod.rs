@@ -1,0 +1,100 @@
+//! The command line `concord`.
+
+mod certify;
+mod check;
+mod golden;
+mod list;
+mod replay;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::Usage;
+
+const EXAMPLES: &str = "\
+Examples:
+  concord certify reference                     examine the CPU reference against itself
+  concord certify mutant:moran-without-n-over-s0
+                                                see a wrong backend refused, and why
+  concord certify reference --data cells.h5ad   examine it on your own data
+
+Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 infrastructure, 4 inconclusive.";
+
+/// Certifies that an accelerated backend computes what its host library computes.
+#[derive(Parser)]
+#[command(name = "concord", version, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Shows functions, knobs and levels, known backends, and the state of the device
+    List(list::List),
+    /// Checks the static contract: what may be handed to a backend, and which rules it breaks
+    Check(check::Check),
+    /// The main job: runs a backend against a host, judges every answer, shrinks failures, writes a report
+    Certify(certify::Certify),
+    /// Compares a backend with stored answers of a real host
+    Golden(golden::Golden),
+    /// Runs one case again and shows both answers side by side
+    Replay(replay::Replay),
+    /// Renders the log of an earlier run again
+    Report(report::Report),
+}
+
+/// Parses the command line, does what it says, and returns the exit code.
+pub fn main() -> ExitCode {
+    quiet_backend_panics();
+    let cli = Cli::parse();
+    let done = match cli.verb {
+        Verb::List(list) => list.run(),
+        Verb::Check(check) => check.run(),
+        Verb::Certify(certify) => certify.run(),
+        Verb::Golden(golden) => golden.run(),
+        Verb::Replay(replay) => replay.run(),
+        Verb::Report(report) => report.run(),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("concord: {error:#}");
+            ExitCode::from(if error.is::<Usage>() { 2 } else { 3 })
+        }
+    }
+}
+
+/// A backend that panics is a finding with its message, not a back trace on the screen.
+fn quiet_backend_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().name() != Some(crate::executor::THREAD_NAME) {
+            default(info);
+        }
+    }));
+}
+
+/// Prints to standard output; a closed pipe (`concord list | head`) is not an error.
+fn print(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Whether to use colours: on a terminal, unless NO_COLOR is set.
+fn colours() -> bool {
+    use std::io::IsTerminal;
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// The functions asked for, or all of them.
+fn functions(asked: &[String]) -> Result<Vec<String>, Usage> {
+    let known = || crate::CONTRACTS.iter().map(|c| c.function);
+    match asked.iter().find(|name| !known().any(|k| k == name.as_str())) {
+        Some(unknown) => Err(Usage::unknown("function", unknown, known())),
+        None if asked.is_empty() => Ok(known().map(str::to_owned).collect()),
+        None => Ok(asked.to_vec()),
+    }
+}

@@ -1,0 +1,137 @@
+//! How answers of `co_occurrence` are judged.
+//!
+//! The ratios are quotients of counts, and counts are integers, so the only freedom a correct backend
+//! has is where float32 rounding puts a pair that lies on a threshold. [`Task::band`] encloses every
+//! such count; interval arithmetic carries the band to the ratios (spec A.2.4). On integer coordinates
+//! the band has no width, and the ratios must agree to the last few bits of float64.
+
+use dispatch::{Call, Dataset, Dense, Fault, Value};
+use reference::co_occurrence::{Band, Task};
+
+use crate::compare::{Allowance, Checks};
+use crate::contract::{Answers, Contract};
+use crate::profile::{U32, U64};
+use crate::show::place;
+
+/// The contract.
+pub(super) const CONTRACT: Contract = Contract {
+    function: "co_occurrence",
+    semantic: &["cluster_key", "spatial_key", "interval"],
+    judge,
+    host_undefined,
+};
+
+fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), Fault> {
+    let (Some(expected), Some(actual)) =
+        (parts(&answers.expected.data), parts(&answers.actual.data))
+    else {
+        let shape = |data: &Dataset| {
+            data.leaves()
+                .iter()
+                .map(|(p, v)| format!("{p}: {}", v.type_name()))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        checks.equal(
+            "answer: form",
+            "result",
+            &shape(&answers.expected.data),
+            &shape(&answers.actual.data),
+        );
+        return Ok(());
+    };
+    let form = |(occ, interval): (&Dense, &Dense)| {
+        format!("occ {:?}, interval {:?}", occ.shape, interval.shape)
+    };
+    if !checks.equal("shape: form", "occ", &form(expected), &form(actual)) {
+        return Ok(());
+    }
+    let task = Task::read(&call.data, &call.params)?;
+    let (e, a) = (expected.1.to_f64(), actual.1.to_f64());
+    // A given interval is sorted and cast, which rounds nothing twice. The automatic one takes square roots and
+    // divides in float32: |d| <= 4u t_max for any order of operations (spec A.2.4).
+    let largest = e.iter().copied().fold(0.0, f64::max);
+    let automatic = matches!(call.param("interval"), None | Some(Value::Int(_)));
+    let room = if automatic { Allowance::Within(4.0 * U32 * largest) } else { Allowance::Exact };
+    checks.numbers("interval: value", "interval", &e, &a, |i| format!("[{i}]"), |_| room);
+    let same_interval = e == a;
+    if !same_interval {
+        checks.skip(
+            "occ was not compared, because the automatic intervals differ in their last bits",
+        );
+        return Ok(());
+    }
+    let allowed = ratios_allowed(&task.band());
+    let (e, a) = (expected.0.to_f64(), actual.0.to_f64());
+    let shape = &expected.0.shape;
+    checks.numbers(
+        "occ: value",
+        "occ",
+        &e,
+        &a,
+        |i| place(i, shape),
+        |i| allowed.get(i).copied().unwrap_or(Allowance::Exact),
+    );
+    Ok(())
+}
+
+/// `occ` and `interval`, wherever the call put them.
+fn parts(data: &Dataset) -> Option<(&Dense, &Dense)> {
+    let leaves = data.leaves();
+    match leaves.as_slice() {
+        [(_, Value::Tuple(items))] => match items.as_slice() {
+            [Value::Dense(occ), Value::Dense(interval)] => Some((occ, interval)),
+            _ => None,
+        },
+        [(interval_path, Value::Dense(interval)), (occ_path, Value::Dense(occ))]
+            if interval_path.ends_with("/interval") && occ_path.ends_with("/occ") =>
+        {
+            Some((occ, interval))
+        }
+        _ => None,
+    }
+}
+
+/// For each ratio, what some count inside the band gives.
+fn ratios_allowed(band: &Band) -> Vec<Allowance> {
+    let (low, high) = (&band.low, &band.high);
+    let (k, bins) = (low.k, low.bins);
+    let (rows_low, rows_high) = (low.row_sums(), high.row_sums());
+    let total = |rows: &[u64], r: usize| -> u64 { (0..k).map(|b| rows[b * bins + r]).sum() };
+    let mut allowed = Vec::with_capacity(low.n.len());
+    for i in 0..k {
+        for c in 0..k {
+            for r in 0..bins {
+                let (given, of) = (c * bins + r, i * bins + r);
+                allowed.push(if rows_high[given] == 0 || rows_high[of] == 0 {
+                    Allowance::Exact
+                } else if rows_low[given] == 0 || rows_low[of] == 0 {
+                    // A pair in doubt decides whether there is anything to divide by.
+                    Allowance::Undefined
+                } else {
+                    let least = low.at(c, i, r) as f64 * total(&rows_low, r) as f64
+                        / (rows_high[given] as f64 * rows_high[of] as f64);
+                    let most = high.at(c, i, r) as f64 * total(&rows_high, r) as f64
+                        / (rows_low[given] as f64 * rows_low[of] as f64);
+                    // Two conversions to float64, a product or quotient each, in any order, on both sides.
+                    Allowance::Between(least * (1.0 - 8.0 * U64), most * (1.0 + 8.0 * U64))
+                });
+            }
+        }
+    }
+    allowed
+}
+
+/// squidpy 1.8.3 sizes its table by the labels that are present and indexes it by category code.
+fn host_undefined(call: &Call) -> Option<String> {
+    let key = call.param("cluster_key").and_then(Value::as_text)?;
+    let Value::Categorical(column) = call.data.get(&format!("obs/{key}"))? else { return None };
+    let used = |code: usize| column.codes.iter().any(|&c| usize::try_from(c) == Ok(code));
+    let categories = column.categories.len().unwrap_or(0);
+    let last_used = (0..categories).rev().find(|&code| used(code))?;
+    let unused = (0..last_used).find(|&code| !used(code))?;
+    let name = column.names().get(unused).cloned().unwrap_or_default();
+    Some(format!(
+        "the unused category `{name}` stands before a used one: squidpy writes outside its table"
+    ))
+}

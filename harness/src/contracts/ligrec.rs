@@ -1,0 +1,300 @@
+//! How answers of `ligrec` are judged.
+//!
+//! Rows and columns are part of the contract, in order. Means have a bound from the length of their
+//! sums. Which p-values are undefined must agree exactly, except where a share or a mean stands within
+//! rounding of its limit. With the same permutations a p-value must lie between those of the least and
+//! the most comparisons that rounding may turn (`Exceedances`), which is one value on integer data.
+
+use dispatch::{Call, Fault, Frame, Map, Reply, Value, text_of};
+use reference::ligrec::{Observed, Task};
+
+use super::frames::numbers;
+use crate::compare::{Allowance, Checks, shorten};
+use crate::contract::{Answers, Contract};
+use crate::profile::U64;
+use crate::show::place;
+
+/// The contract.
+pub(super) const CONTRACT: Contract = Contract {
+    function: "ligrec",
+    semantic: &[
+        "cluster_key",
+        "interactions",
+        "complex_policy",
+        "threshold",
+        "corr_method",
+        "corr_axis",
+        "use_raw",
+        "gene_symbols",
+        "clusters",
+        "n_perms",
+        "seed",
+        "alpha",
+    ],
+    judge,
+    host_undefined,
+};
+
+fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), Fault> {
+    let (Some(expected), Some(actual)) = (Parts::of(answers.expected), Parts::of(answers.actual))
+    else {
+        checks.equal("answer: form", "", "means, pvalues and metadata", &shape(answers.actual));
+        return Ok(());
+    };
+    let task = Task::read(&call.data, &call.params)?;
+    for (name, e, a) in
+        [("means", expected.means, actual.means), ("pvalues", expected.pvalues, actual.pvalues)]
+    {
+        let rows =
+            checks.texts(&format!("{name} rows: form"), name, &e.index.labels(), &a.index.labels());
+        let columns = checks.texts(
+            &format!("{name} columns: form"),
+            name,
+            &e.column_names(),
+            &a.column_names(),
+        );
+        if !(rows && columns) {
+            return Ok(());
+        }
+        let floats = a.columns.iter().all(|c| matches!(c, Value::Dense(d) if d.dtype().is_float()));
+        checks.holds(&format!("{name} dtypes: form"), name, floats, "floats", || {
+            "other dtypes".to_owned()
+        });
+    }
+    metadata(expected.metadata, actual.metadata, checks);
+
+    let observed = task.observed();
+    let bounds = Bounds::new(&task, &observed);
+    let width = task.pairs.len();
+    let at = |i: usize| place(i, &[task.interactions.len(), width]);
+    let (e, a) = (flat(expected.means), flat(actual.means));
+    checks.numbers("means: value", "means", &e, &a, at, |i| bounds.mean(i));
+    let (e, a) = (flat(expected.pvalues), flat(actual.pvalues));
+    let undefined = |values: &[f64]| {
+        values.iter().map(|p| f64::from(u8::from(p.is_nan()))).collect::<Vec<f64>>()
+    };
+    let certain =
+        |i: usize| if bounds.doubtful[i] { Allowance::Undefined } else { Allowance::Exact };
+    checks.numbers(
+        "pvalues: undefined where they should be",
+        "pvalues",
+        &undefined(&e),
+        &undefined(&a),
+        at,
+        certain,
+    );
+    if !answers.same_stream {
+        checks
+            .skip("p-values were not compared, because the two sides draw different permutations");
+        return Ok(());
+    }
+    let allowed = if e.iter().zip(&a).all(|(e, a)| e.to_bits() == a.to_bits()) {
+        vec![Allowance::Exact; e.len()]
+    } else {
+        p_allowed(&task, &observed)
+    };
+    let allowed =
+        |i: usize| if e[i].is_nan() || a[i].is_nan() { Allowance::Undefined } else { allowed[i] };
+    checks.numbers("pvalues: value", "pvalues", &e, &a, at, allowed);
+    Ok(())
+}
+
+/// The three tables of an answer.
+struct Parts<'a> {
+    means: &'a Frame,
+    pvalues: &'a Frame,
+    metadata: &'a Frame,
+}
+
+impl<'a> Parts<'a> {
+    fn of(reply: &'a Reply) -> Option<Parts<'a>> {
+        let root = reply.data.root();
+        let map = match root.get("result").or_else(|| root.get("uns"))? {
+            Value::Map(map) if map.contains_key("means") => map,
+            Value::Map(group) => match group.values().next()? {
+                Value::Map(map) => map,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let frame = |map: &'a Map, name: &str| match map.get(name) {
+            Some(Value::Frame(frame)) => Some(frame),
+            _ => None,
+        };
+        Some(Parts {
+            means: frame(map, "means")?,
+            pvalues: frame(map, "pvalues")?,
+            metadata: frame(map, "metadata")?,
+        })
+    }
+}
+
+fn shape(reply: &Reply) -> String {
+    let leaves = reply.data.leaves();
+    shorten(
+        &leaves
+            .iter()
+            .map(|(p, v)| format!("{p}: {}", v.type_name()))
+            .collect::<Vec<_>>()
+            .join(", "),
+        100,
+    )
+}
+
+/// All numbers of a table, row by row.
+fn flat(frame: &Frame) -> Vec<f64> {
+    let columns: Vec<Vec<f64>> = (frame.columns.iter())
+        .map(|c| match c {
+            Value::Dense(d) => d.to_f64(),
+            _ => vec![f64::NAN; frame.index.len()],
+        })
+        .collect();
+    (0..frame.index.len()).flat_map(|i| columns.iter().map(move |c| c[i])).collect()
+}
+
+/// Metadata columns are carried through unchanged; their order is not part of the contract.
+fn metadata(expected: &Frame, actual: &Frame, checks: &mut Checks) {
+    let sorted = |frame: &Frame| {
+        let mut names = frame.column_names();
+        names.sort();
+        names
+    };
+    checks.texts(
+        "metadata rows: form",
+        "metadata",
+        &expected.index.labels(),
+        &actual.index.labels(),
+    );
+    if !checks.texts("metadata columns: form", "metadata", &sorted(expected), &sorted(actual)) {
+        return;
+    }
+    for name in sorted(expected) {
+        let texts = |frame: &Frame| match numbers(frame, &name) {
+            Some(values) => values.into_iter().map(crate::compare::number).collect(),
+            None => frame.column(&name).map(text_of).unwrap_or_default(),
+        };
+        checks.texts(
+            "metadata: value",
+            &format!("metadata[{name}]"),
+            &texts(expected),
+            &texts(actual),
+        );
+    }
+}
+
+/// How far means may be apart, and where rounding decides what is defined.
+struct Bounds {
+    /// Bound for each entry of the table of means.
+    means: Vec<f64>,
+    /// Entries where a mean within rounding of 0 decides whether the table holds 0.
+    near_zero: Vec<bool>,
+    /// Entries where that or a share within rounding of the threshold decides whether there is a p-value.
+    doubtful: Vec<bool>,
+}
+
+impl Bounds {
+    fn new(task: &Task, observed: &Observed) -> Bounds {
+        let k = task.k();
+        let mut magnitude = vec![0.0; observed.means.len()];
+        for (gene, column) in task.columns.iter().enumerate() {
+            for (cell, value) in column.cells.iter().zip(&column.values) {
+                magnitude[gene * k + task.labels[*cell as usize] as usize] += value.abs();
+            }
+        }
+        // By gene and cluster, for two sides: a sum of n_c terms in any order (n_c u), its quotient, and the half-sum of
+        // two means (4u). Integers that float64 holds exactly are added up without rounding.
+        let bound: Vec<f64> = (0..magnitude.len())
+            .map(|i| {
+                let size = observed.sizes[i % k] as f64;
+                let roundings = if exact(task, observed) { 4.0 } else { size + 4.0 };
+                2.0 * roundings * U64 * magnitude[i] / size
+            })
+            .collect();
+        let near_zero = |i: usize| {
+            bound[i] > 0.0 && observed.means[i].abs() <= bound[i] && !exact(task, observed)
+        };
+        let near_threshold = |i: usize| {
+            let (share, size) = (observed.shares[i], observed.sizes[i % k] as f64);
+            // n/d is exactly what it seems if multiplying back leaves no remainder; then every way to compare agrees.
+            let exact = share.mul_add(size, -(observed.expressing[i] as f64)) == 0.0;
+            !exact && (share - task.threshold).abs() <= 4.0 * U64 * task.threshold
+        };
+        Bounds {
+            means: entries(task, |s, t| bound[s] + bound[t]),
+            near_zero: entries(task, |s, t| near_zero(s) || near_zero(t)),
+            doubtful: entries(task, |s, t| {
+                near_zero(s) || near_zero(t) || near_threshold(s) || near_threshold(t)
+            }),
+        }
+    }
+
+    fn mean(&self, i: usize) -> Allowance {
+        if self.near_zero[i] || !self.means[i].is_finite() {
+            return Allowance::Undefined;
+        }
+        Allowance::Within(self.means[i])
+    }
+}
+
+/// Whether every sum of values is exact in float64, in any order.
+fn exact(task: &Task, observed: &Observed) -> bool {
+    let total = |gene: usize| observed.fixed.total(gene).unsigned_abs() < 1 << 53;
+    observed.fixed.exact && (0..task.columns.len()).all(total)
+}
+
+/// One value per interaction and pair of clusters, from the places (gene, cluster) of its two sides.
+fn entries<T>(task: &Task, value: impl Fn(usize, usize) -> T) -> Vec<T> {
+    let k = task.k();
+    let mut out = Vec::with_capacity(task.interactions.len() * task.pairs.len());
+    for [s, t] in &task.interactions {
+        for [c, d] in &task.pairs {
+            out.push(value(*s as usize * k + *c as usize, *t as usize * k + *d as usize));
+        }
+    }
+    out
+}
+
+/// The p-values that remain possible if comparisons may err by rounding; correction is monotone in each of them.
+fn p_allowed(task: &Task, observed: &Observed) -> Vec<Allowance> {
+    let largest = observed.sizes.iter().copied().max().unwrap_or(0) as f64;
+    // Two means on either side of the comparison, each a sum over a cluster in any order.
+    let exceedances = task.exceedances(observed, Some(4.0 * U64 * (largest + 2.0)));
+    let low = task.tables(observed, &exceedances.low).pvalues;
+    let high = task.tables(observed, &exceedances.high).pvalues;
+    let m = task.interactions.len().max(task.pairs.len()) as f64;
+    // A corrected p-value is at most 1 and takes at most m sums, products or quotients of numbers at most 1.
+    let rounding = if task.correction.is_some() { (m + 16.0) * 2.0 * U64 } else { 0.0 };
+    low.iter()
+        .zip(&high)
+        .map(|(low, high)| Allowance::Between(low - rounding, high + rounding))
+        .collect()
+}
+
+/// Inputs on which squidpy 1.8.3 stops for reasons that are no judgement of the input.
+fn host_undefined(call: &Call) -> Option<String> {
+    let key = call.param("cluster_key").and_then(Value::as_text)?;
+    let Value::Categorical(column) = call.data.get(&format!("obs/{key}"))? else { return None };
+    if column.codes.contains(&-1) {
+        return Some(
+            "cells without a label: squidpy stops with a TypeError on the missing value".to_owned(),
+        );
+    }
+    // A call that is refused before it comes to computing is refused there too.
+    Task::read(&call.data, &call.params).ok()?;
+    if call.param("clusters").and_then(Value::len) == Some(1) {
+        return Some(
+            "one cluster: squidpy stops with an error of numba's type inference".to_owned(),
+        );
+    }
+    let number = |name: &str| call.param(name).and_then(Value::as_f64);
+    if let (Some(jobs), Some(perms)) = (number("n_jobs"), number("n_perms")) {
+        let step = (perms / jobs).ceil();
+        if (perms / step).ceil() != jobs {
+            return Some(
+                "permutations that do not fill the jobs: squidpy stops with an AssertionError"
+                    .to_owned(),
+            );
+        }
+    }
+    None
+}

@@ -1,0 +1,198 @@
+//! Runs the cases of a plan and turns each into a record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use dispatch::{Backend, Call, Manifest};
+use reports::{FORMAT, Header, Log, Record, Source, Verdict};
+
+use crate::executor::Executor;
+use crate::judge::{Judgement, Outcome, Peers, judge};
+use crate::plan::Plan;
+use crate::shrink::{Budget, shrink};
+use crate::{Case, Profile, contract, deliver, stream};
+
+/// How often one kind of failure is shrunk: more than once would report one cause twice.
+const SHRUNK_PER_CHECK: usize = 1;
+
+/// A host, a backend, and how they are examined.
+#[derive(Clone)]
+pub struct Examination {
+    /// Who defines the right answer.
+    pub host: Arc<dyn Backend>,
+    /// Who is examined.
+    pub backend: Arc<dyn Backend>,
+    /// How long one call may take.
+    pub deadline: Duration,
+    /// How the backend is named on the command line, for replay commands.
+    pub backend_name: String,
+    /// Further arguments that a replay command needs, such as `--data FILE`.
+    pub replay_args: String,
+}
+
+/// Host and backend, ready to be called from one thread.
+pub struct Session<'a> {
+    examination: &'a Examination,
+    host: Executor,
+    backend: Executor,
+}
+
+/// What both sides said to one call.
+pub struct Exchange {
+    /// The call.
+    pub call: Arc<Call>,
+    /// What the host said.
+    pub host: Outcome,
+    /// What the backend said.
+    pub backend: Outcome,
+    /// What was concluded.
+    pub judgement: Judgement,
+}
+
+impl Examination {
+    /// A session; each thread takes its own.
+    pub fn session(&self) -> Session<'_> {
+        Session {
+            examination: self,
+            host: Executor::new(self.host.clone(), self.deadline),
+            backend: Executor::new(self.backend.clone(), self.deadline),
+        }
+    }
+
+    /// Runs every case on `jobs` threads, then shrinks the first failure of each kind. `progress` is told of each case.
+    pub fn run(
+        &self,
+        plan: &Plan,
+        header: Header,
+        jobs: usize,
+        progress: impl Fn(Verdict) + Sync,
+    ) -> Log {
+        let mut records = self.records(plan, jobs, progress);
+        self.shrink_first_of_each_kind(plan, &mut records);
+        Log { header, records }
+    }
+
+    /// One record per case, in the order of the plan.
+    ///
+    /// The threads are plain ones and not rayon's: each waits for a backend, and a backend that uses rayon itself
+    /// would wait for ever for threads that wait for it.
+    fn records(&self, plan: &Plan, jobs: usize, progress: impl Fn(Verdict) + Sync) -> Vec<Record> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut session = self.session();
+            let mut done = Vec::new();
+            while let Some((source, case)) = plan.cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let record = session.record(*source, case);
+                progress(record.verdict);
+                done.push(record);
+            }
+            done
+        };
+        let mut records: Vec<Record> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+            // A thread that panicked lost its records; the decision then finds cases without one.
+            threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        });
+        let place: BTreeMap<String, usize> =
+            plan.cases.iter().enumerate().map(|(i, (_, case))| (case.name(), i)).collect();
+        records.sort_by_key(|record| place.get(&record.case).copied());
+        records
+    }
+
+    fn shrink_first_of_each_kind(&self, plan: &Plan, records: &mut [Record]) {
+        let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut session = self.session();
+        let cases: BTreeMap<String, &Case> =
+            plan.cases.iter().map(|(_, case)| (case.name(), case)).collect();
+        for record in records {
+            let Some(case) = cases.get(&record.case).filter(|_| record.verdict.condemns()) else {
+                continue;
+            };
+            let check =
+                record.failed_check().map_or(record.verdict.name(), |c| c.name.as_str()).to_owned();
+            let times = seen.entry((record.function.clone(), check.clone())).or_default();
+            *times += 1;
+            if *times > SHRUNK_PER_CHECK || record.verdict == Verdict::Timeout {
+                continue;
+            }
+            match shrink(&mut session, case, &check, Budget::default()) {
+                Some(shrunk) => record.shrunk = Some(shrunk),
+                None => {
+                    record.verdict = Verdict::Flaky;
+                    record.reason = format!("{check} differed once and agreed when called again");
+                }
+            }
+        }
+    }
+}
+
+impl Session<'_> {
+    /// The examination this session belongs to.
+    pub fn examination(&self) -> &Examination {
+        self.examination
+    }
+
+    /// Runs one call on both sides and judges it.
+    pub fn exchange(&mut self, call: Arc<Call>) -> Exchange {
+        let Examination { host, backend, .. } = self.examination;
+        let contract = contract(&call.function);
+        let (host, backend) = (host.manifest(), backend.manifest());
+        let streams = stream::choose(host, backend, &call.function);
+        let outcome = |executor: &mut Executor, to: &Manifest, rng| {
+            executor.run(&deliver::deliver(&stream::ask(&call, rng), host, to)?)
+        };
+        let host_outcome = outcome(&mut self.host, host, streams.host);
+        let backend_outcome = outcome(&mut self.backend, backend, streams.backend);
+        let peers = Peers {
+            host: Profile::of(&host.name),
+            backend: Profile::of(&backend.name),
+            same_stream: streams.same,
+        };
+        let judgement = match contract {
+            Some(contract) => judge(contract, &call, peers, &host_outcome, &backend_outcome),
+            None => Judgement {
+                verdict: Verdict::Infra,
+                reason: format!("no contract for the function `{}`", call.function),
+                checks: Vec::new(),
+            },
+        };
+        Exchange { call, host: host_outcome, backend: backend_outcome, judgement }
+    }
+
+    /// Runs one case and records what became of it.
+    pub fn record(&mut self, source: Source, case: &Case) -> Record {
+        let call = case.build();
+        let input = call.digest();
+        let Judgement { verdict, reason, checks } = self.exchange(call).judgement;
+        let (case, function) = (case.name(), case.function().to_owned());
+        Record { case, function, source, input, verdict, reason, checks, shrunk: None }
+    }
+}
+
+/// The first line of a log.
+pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> Header {
+    let (host, backend) =
+        (examination.host.manifest().clone(), examination.backend.manifest().clone());
+    let mut limitations = Vec::new();
+    for function in plan.counts().keys() {
+        let random = host.functions.get(function).is_some_and(|s| s.get("n_perms").is_some());
+        if random && !stream::choose(&host, &backend, function).same {
+            limitations.push(format!(
+                "{function}: host and backend draw different permutations, so p-values of permutations were not compared."
+            ));
+        }
+    }
+    Header {
+        format: FORMAT,
+        examiner: env!("CARGO_PKG_VERSION").to_owned(),
+        backend,
+        host,
+        tier: tier.to_owned(),
+        planned: plan.counts(),
+        plan: plan.digest(),
+        seed: seed.to_string(),
+        limitations,
+    }
+}

@@ -1,0 +1,5 @@
+//! The command line `concord`.
+
+fn main() -> std::process::ExitCode {
+    harness::cli::main()
+}

@@ -1,0 +1,40 @@
+//! In what arithmetic a peer computes.
+//!
+//! An allowance is the sum of what the two sides may lose. What a side may lose follows from the
+//! precision of each of its steps, and this is the only place where the harness knows anything about
+//! a particular library.
+
+/// Unit roundoff of float64, 2^-53.
+pub const U64: f64 = 1.110_223_024_625_156_5e-16;
+/// Unit roundoff of float32, 2^-24.
+pub const U32: f64 = 5.960_464_477_539_063e-8;
+
+/// The arithmetic of a host or a backend.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Profile {
+    /// Whether a graph stored in float32 is row-normalised and summed (S0, S1, S2, variance) in float32.
+    pub graph_in_f32: bool,
+    /// Whether Geary's denominator on sparse data is expanded (sum x^2 - n mean^2), which cancels.
+    pub expanded_geary: bool,
+    /// Whether the known defects of squidpy 1.8.3 apply (spec 0.1.4): inputs on which its answer means nothing.
+    pub squidpy_defects: bool,
+}
+
+impl Profile {
+    /// Everything in float64, centred before it is squared. What the reference does, and what is asked of
+    /// a backend that declares nothing else.
+    pub const FLOAT64: Profile =
+        Profile { graph_in_f32: false, expanded_geary: false, squidpy_defects: false };
+
+    /// squidpy 1.8.3 with scanpy 1.12: see `golden/NOTES.md` of the corpus and the docs of `reference`.
+    pub const SQUIDPY: Profile =
+        Profile { graph_in_f32: true, expanded_geary: true, squidpy_defects: true };
+
+    /// The profile of a peer by the name in its manifest.
+    pub fn of(name: &str) -> Profile {
+        match name {
+            "squidpy" | "recorded" => Profile::SQUIDPY,
+            _ => Profile::FLOAT64,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The door of a backend's own CI: `cargo test -p harness` with `CONCORD_BACKEND=name`, or one line in
+//! the tests of a backend crate.
+//!
+//! One trial per function and property. Trials of generated cases carry the recipe in their names, so that
+//! `cargo test -p harness -- graph=delaunay` runs what uses a Delaunay graph. Works under nextest, which starts
+//! one process per trial: listing must stay cheap.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dispatch::{Backend, Semantics, dispatchable};
+use libtest_mimic::{Arguments, Failed, Trial};
+use reports::{Source, Verdict};
+
+use crate::examine::Examination;
+use crate::judge::Outcome;
+use crate::plan::{Plan, run_seed};
+use crate::shrink::{Budget, shrink};
+use crate::{CONTRACTS, Case, backends, recorded};
+
+/// Recipes drawn at random for each function, after the covering array.
+const SAMPLES: u64 = 60;
+/// Cases of each function that are called twice.
+const REPEATS: usize = 12;
+/// How long one call may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Runs the suite for the backend that `CONCORD_BACKEND` names (default: the reference against itself).
+pub fn main() -> ExitCode {
+    let name = std::env::var("CONCORD_BACKEND").unwrap_or_else(|_| "reference".to_owned());
+    match backends::open(&name) {
+        Ok(backend) => run(&name, backend),
+        Err(error) => {
+            eprintln!("CONCORD_BACKEND={name}: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs the suite for a backend; the arguments are those of `cargo test`.
+pub fn run(name: &str, backend: Arc<dyn Backend>) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let listing = arguments.list;
+    let host: Arc<dyn Backend> = Arc::new(reference::backend());
+    let device = backend.manifest().device.clone();
+    let examination = Examination {
+        host,
+        backend,
+        deadline: DEADLINE,
+        backend_name: name.to_owned(),
+        replay_args: String::new(),
+    };
+    let trials = match trials(&Arc::new(examination)) {
+        Ok(trials) => trials,
+        Err(error) => {
+            eprintln!("{error:#}");
+            return ExitCode::from(3);
+        }
+    };
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if !listing {
+        println!("backend {name} on {device:?}, against the reference");
+        println!("A quick tier certifies nothing: it only finds mistakes early.\n");
+    }
+    conclusion.exit_code()
+}
+
+fn trials(examination: &Arc<Examination>) -> anyhow::Result<Vec<Trial>> {
+    let (host, backend) = (examination.host.manifest(), examination.backend.manifest());
+    let mut trials = Vec::new();
+    let absent = matches!(backend.device, dispatch::Device::Absent { .. });
+    for contract in CONTRACTS {
+        let function = contract.function;
+        let shared = examination.clone();
+        // Decided before listing: a test that skips itself at run time would count as passed under nextest.
+        let trial = Trial::test(format!("{function}::contract"), move || {
+            static_contract(&shared, function)
+        });
+        trials.push(trial.with_ignored_flag(absent));
+    }
+    let plan = match backend.name.as_str() {
+        "recorded" => {
+            let functions: Vec<String> = CONTRACTS.iter().map(|c| c.function.to_owned()).collect();
+            recorded::plan(
+                &crate::golden::Corpus::read(&backends::default_golden_dir())?,
+                &functions,
+            )
+        }
+        _ => Plan::sized(generators::GENERATORS, 1, SAMPLES, run_seed(backend, host, "")),
+    };
+    let mut called: std::collections::BTreeMap<String, usize> = Default::default();
+    for (source, case) in plan.cases {
+        let times = called.entry(case.function().to_owned()).or_default();
+        *times += 1;
+        let (function, text) = (case.function().to_owned(), case.text());
+        if *times <= REPEATS {
+            let (shared, case) = (examination.clone(), case.clone());
+            let name = format!("{function}::repeats::{text}");
+            trials
+                .push(Trial::test(name, move || repeats(&shared, &case)).with_ignored_flag(absent));
+        }
+        let shared = examination.clone();
+        let name = format!("{function}::agrees::{text}");
+        trials.push(
+            Trial::test(name, move || agrees(&shared, source, &case)).with_ignored_flag(absent),
+        );
+    }
+    Ok(trials)
+}
+
+/// The backend may be handed the calls of the function at all.
+fn static_contract(examination: &Examination, function: &str) -> Result<(), Failed> {
+    let semantic = crate::contract(function).map(|c| c.semantic).unwrap_or_default();
+    let find = |b: &Arc<dyn Backend>| b.manifest().functions.get(function).cloned();
+    let (Some(host), Some(backend)) = (find(&examination.host), find(&examination.backend)) else {
+        return Err(format!("the backend does not offer `{function}`").into());
+    };
+    let assessment = dispatchable(&host, &backend, &Semantics::new(semantic.iter().copied()));
+    if assessment.verdict == dispatch::Verdict::No {
+        let findings: Vec<String> =
+            assessment.findings.iter().map(|f| format!("{}: {}", f.rule.id(), f.message)).collect();
+        return Err(format!("calls must not be handed over:\n{}", findings.join("\n")).into());
+    }
+    Ok(())
+}
+
+/// The answer agrees with the host's; if not, the message shows the shrunk input.
+fn agrees(examination: &Examination, source: Source, case: &Case) -> Result<(), Failed> {
+    let mut session = examination.session();
+    let record = session.record(source, case);
+    match record.verdict {
+        Verdict::Pass | Verdict::QualityWarning | Verdict::HostUndefined => return Ok(()),
+        verdict if !verdict.condemns() => {
+            return Err(format!("{verdict}: {}", record.reason).into());
+        }
+        _ => {}
+    }
+    let check = record.failed_check().map_or(record.verdict.name(), |c| c.name.as_str());
+    let mut message = format!("{}: {check}: {}\n", record.verdict, record.reason);
+    match shrink(&mut session, case, check, Budget::default()) {
+        Some(shrunk) => {
+            message += &format!(
+                "shrunk to {} cells x {} genes: {}\n",
+                shrunk.n_obs, shrunk.n_vars, shrunk.recipe
+            );
+            for f in &shrunk.findings {
+                message += &format!(
+                    "{} {}: expected {}, got {}, allowance {}, ratio {}\n",
+                    f.slot, f.at, f.expected, f.actual, f.allowance, f.ratio
+                );
+            }
+            message += &format!("replay: {}\n", shrunk.replay);
+        }
+        None => message += "it agreed when called again: flaky\n",
+    }
+    Err(message.into())
+}
+
+/// The same call gives the same bits twice.
+fn repeats(examination: &Examination, case: &Case) -> Result<(), Failed> {
+    let mut session = examination.session();
+    let answer = |outcome: Outcome| {
+        outcome.map(|reply| reply.data.digest()).map_err(|fault| fault.to_string())
+    };
+    let first = answer(session.exchange(case.build()).backend);
+    let second = answer(session.exchange(case.build()).backend);
+    if first == second {
+        return Ok(());
+    }
+    Err(format!("the same call gave two answers: {first:?} and {second:?}").into())
+}
