@@ -1,6 +1,6 @@
 //! Backends by name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -8,7 +8,7 @@ use dispatch::{Backend, Device};
 
 use crate::golden::Corpus;
 use crate::recorded::Recorded;
-use crate::{Usage, mutants};
+use crate::{Usage, backends_file, mutants};
 
 /// Where the stored answers are that come with the project, unless the command line names others.
 pub fn default_golden_dir() -> PathBuf {
@@ -26,7 +26,10 @@ pub struct Known {
 }
 
 /// Every backend that can be named.
-pub fn known() -> Vec<Known> {
+///
+/// # Errors
+/// When the file of `CONCORD_BACKENDS` cannot be read.
+pub fn known() -> Result<Vec<Known>> {
     let reference = reference::backend();
     let cuda = cuda_backend::backend();
     let of = |m: &dispatch::Manifest| Known {
@@ -34,31 +37,60 @@ pub fn known() -> Vec<Known> {
         summary: m.summary.clone(),
         device: m.device.clone(),
     };
-    let recorded = crate::golden::recorded_manifest("1.8.3");
+    let recorded = crate::golden::recorded_manifest("recorded", "1.8.3");
     let mut known = vec![of(reference.manifest()), of(&recorded), of(cuda.manifest())];
     known.extend(mutants::MUTANTS.iter().map(|m| Known {
         name: format!("mutant:{}", m.name),
         summary: m.mistake.to_owned(),
         device: Device::Cpu,
     }));
-    known
+    known.extend(backends_file::from_environment()?.into_iter().map(|described| Known {
+        summary: format!("stored answers in {}", described.recorded.display()),
+        name: described.name,
+        device: Device::Cpu,
+    }));
+    Ok(known)
+}
+
+/// A backend, and the stored calls it can answer if it can answer no others.
+#[derive(Clone)]
+pub struct Opened {
+    /// The backend.
+    pub backend: Arc<dyn Backend>,
+    /// The only calls it answers.
+    pub stored: Option<Arc<Corpus>>,
+}
+
+impl Opened {
+    fn live(backend: impl Backend + 'static) -> Opened {
+        Opened { backend: Arc::new(backend), stored: None }
+    }
+
+    fn recorded(name: &str, dir: &Path) -> Result<Opened> {
+        let corpus = Corpus::read(dir)?;
+        let backend = Arc::new(Recorded::new(name, &corpus));
+        Ok(Opened { backend, stored: Some(Arc::new(corpus)) })
+    }
 }
 
 /// The backend of a name.
 ///
 /// # Errors
 /// [`Usage`] if there is none, with the nearest names; an error that names the file if stored answers cannot be read.
-pub fn open(name: &str) -> Result<Arc<dyn Backend>> {
+pub fn open(name: &str) -> Result<Opened> {
     if let Some(mutant) = name.strip_prefix("mutant:").and_then(mutants::find) {
-        return Ok(Arc::new(mutants::MutantBackend::new(mutant)));
+        return Ok(Opened::live(mutants::MutantBackend::new(mutant)));
     }
     match name {
-        "reference" => Ok(Arc::new(reference::backend())),
-        "cuda" => Ok(Arc::new(cuda_backend::backend())),
-        "recorded" => Ok(Arc::new(Recorded::new(&Corpus::read(&default_golden_dir())?))),
-        _ => {
-            let names: Vec<String> = known().into_iter().map(|k| k.name).collect();
-            Err(Usage::unknown("backend", name, names.iter().map(String::as_str)).into())
-        }
+        "reference" => return Ok(Opened::live(reference::backend())),
+        "cuda" => return Ok(Opened::live(cuda_backend::backend())),
+        "recorded" => return Opened::recorded(name, &default_golden_dir()),
+        _ => {}
     }
+    let described = backends_file::from_environment()?;
+    if let Some(found) = described.iter().find(|d| d.name == name) {
+        return Opened::recorded(name, &found.recorded);
+    }
+    let names: Vec<String> = known()?.into_iter().map(|k| k.name).collect();
+    Err(Usage::unknown("backend", name, names.iter().map(String::as_str)).into())
 }

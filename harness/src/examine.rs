@@ -150,8 +150,10 @@ impl Session<'_> {
             backend: Profile::of(&backend.name),
             same_stream: streams.same,
         };
+        // The allowances of random columns depend on which permutations were drawn.
+        let asked = stream::ask(&call, streams.host.or(streams.backend));
         let judgement = match contract {
-            Some(contract) => judge(contract, &call, peers, &host_outcome, &backend_outcome),
+            Some(contract) => judge(contract, &asked, peers, &host_outcome, &backend_outcome),
             None => Judgement {
                 verdict: Verdict::Infra,
                 reason: format!("no contract for the function `{}`", call.function),
@@ -177,6 +179,9 @@ pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> 
         (examination.host.manifest().clone(), examination.backend.manifest().clone());
     let mut limitations = Vec::new();
     for function in plan.counts().keys() {
+        if !backend.functions.contains_key(function) {
+            continue;
+        }
         let random = host.functions.get(function).is_some_and(|s| s.get("n_perms").is_some());
         if random && !stream::choose(&host, &backend, function).same {
             limitations.push(format!(

@@ -156,7 +156,7 @@ fn compare_case(
     version: &str,
 ) -> Exchange {
     let to = backend.manifest();
-    let host = recorded_manifest(version);
+    let host = recorded_manifest("recorded", version);
     let streams = stream::choose(&host, to, &case.call.function);
     let asked = stream::ask(&case.call, streams.backend);
     let Some(contract) = contract(&case.call.function) else {
@@ -173,11 +173,11 @@ fn compare_case(
     let mut peers =
         Peers { host: Profile::SQUIDPY, backend: Profile::of(&to.name), same_stream: streams.same };
     let judgement = match &case.undefined {
-        None => judge(contract, &case.call, peers, &case.outcome, &answer),
+        None => judge(contract, &asked, peers, &case.outcome, &answer),
         // The host's own answer is not a reference here; what it was meant to answer is.
         Some((why, intended)) => {
             peers.host.squidpy_defects = false;
-            let mut judgement = judge(contract, &case.call, peers, &Ok(intended.clone()), &answer);
+            let mut judgement = judge(contract, &asked, peers, &Ok(intended.clone()), &answer);
             if judgement.verdict == Verdict::Pass {
                 judgement.verdict = Verdict::HostUndefined;
                 judgement.reason = format!("{why}; agrees with the answer that was meant");
@@ -200,12 +200,12 @@ fn exchange_without_judging(
 
 /// The manifest of the library whose answers are stored. Its functions and their parameters are the reference's,
 /// less what the reference adds.
-pub fn recorded_manifest(version: &str) -> dispatch::Manifest {
+pub fn recorded_manifest(name: &str, version: &str) -> dispatch::Manifest {
     let mut manifest = reference::backend().manifest().clone();
-    manifest.name = "recorded".to_owned();
+    manifest.name = name.to_owned();
     manifest.version = version.to_owned();
-    manifest.summary = format!("stored answers of squidpy {version}");
-    manifest.artifact = dispatch::Digest::of_bytes(format!("squidpy {version}").as_bytes());
+    manifest.summary = format!("stored answers, squidpy {version}");
+    manifest.artifact = dispatch::Digest::of_bytes(format!("{name} {version}").as_bytes());
     for signature in manifest.functions.values_mut() {
         signature.params.retain(|p| p.name != "rng");
     }

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod backends;
+pub mod backends_file;
 mod case;
 pub mod cli;
 pub mod compare;

@@ -18,11 +18,11 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// A backend that repeats the answers of a corpus.
-    pub fn new(corpus: &Corpus) -> Recorded {
+    /// A backend of a name that repeats the answers of a corpus.
+    pub fn new(name: &str, corpus: &Corpus) -> Recorded {
         let answers =
             corpus.cases.iter().map(|case| (case.call.digest(), case.outcome.clone())).collect();
-        Recorded { manifest: recorded_manifest(&corpus.version), answers }
+        Recorded { manifest: recorded_manifest(name, &corpus.version), answers }
     }
 }
 

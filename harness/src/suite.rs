@@ -13,11 +13,13 @@ use dispatch::{Backend, Semantics, dispatchable};
 use libtest_mimic::{Arguments, Failed, Trial};
 use reports::{Source, Verdict};
 
+use crate::backends::{self, Opened};
 use crate::examine::Examination;
+use crate::golden::Corpus;
 use crate::judge::Outcome;
 use crate::plan::{Plan, run_seed};
 use crate::shrink::{Budget, shrink};
-use crate::{CONTRACTS, Case, backends, recorded};
+use crate::{CONTRACTS, Case, recorded};
 
 /// Recipes drawn at random for each function, after the covering array.
 const SAMPLES: u64 = 60;
@@ -30,7 +32,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub fn main() -> ExitCode {
     let name = std::env::var("CONCORD_BACKEND").unwrap_or_else(|_| "reference".to_owned());
     match backends::open(&name) {
-        Ok(backend) => run(&name, backend),
+        Ok(opened) => run(&name, opened),
         Err(error) => {
             eprintln!("CONCORD_BACKEND={name}: {error:#}");
             ExitCode::from(2)
@@ -39,7 +41,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs the suite for a backend; the arguments are those of `cargo test`.
-pub fn run(name: &str, backend: Arc<dyn Backend>) -> ExitCode {
+pub fn run(name: &str, Opened { backend, stored }: Opened) -> ExitCode {
     let arguments = Arguments::from_args();
     let listing = arguments.list;
     let host: Arc<dyn Backend> = Arc::new(reference::backend());
@@ -51,13 +53,7 @@ pub fn run(name: &str, backend: Arc<dyn Backend>) -> ExitCode {
         backend_name: name.to_owned(),
         replay_args: String::new(),
     };
-    let trials = match trials(&Arc::new(examination)) {
-        Ok(trials) => trials,
-        Err(error) => {
-            eprintln!("{error:#}");
-            return ExitCode::from(3);
-        }
-    };
+    let trials = trials(&Arc::new(examination), stored.as_deref());
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !listing {
         println!("backend {name} on {device:?}, against the reference");
@@ -66,7 +62,7 @@ pub fn run(name: &str, backend: Arc<dyn Backend>) -> ExitCode {
     conclusion.exit_code()
 }
 
-fn trials(examination: &Arc<Examination>) -> anyhow::Result<Vec<Trial>> {
+fn trials(examination: &Arc<Examination>, stored: Option<&Corpus>) -> Vec<Trial> {
     let (host, backend) = (examination.host.manifest(), examination.backend.manifest());
     let mut trials = Vec::new();
     let absent = matches!(backend.device, dispatch::Device::Absent { .. });
@@ -79,15 +75,12 @@ fn trials(examination: &Arc<Examination>) -> anyhow::Result<Vec<Trial>> {
         });
         trials.push(trial.with_ignored_flag(absent));
     }
-    let plan = match backend.name.as_str() {
-        "recorded" => {
+    let plan = match stored {
+        Some(corpus) => {
             let functions: Vec<String> = CONTRACTS.iter().map(|c| c.function.to_owned()).collect();
-            recorded::plan(
-                &crate::golden::Corpus::read(&backends::default_golden_dir())?,
-                &functions,
-            )
+            recorded::plan(corpus, &functions)
         }
-        _ => Plan::sized(generators::GENERATORS, 1, SAMPLES, run_seed(backend, host, "")),
+        None => Plan::sized(generators::GENERATORS, 1, SAMPLES, run_seed(backend, host, "")),
     };
     let mut called: std::collections::BTreeMap<String, usize> = Default::default();
     for (source, case) in plan.cases {
@@ -106,7 +99,7 @@ fn trials(examination: &Arc<Examination>) -> anyhow::Result<Vec<Trial>> {
             Trial::test(name, move || agrees(&shared, source, &case)).with_ignored_flag(absent),
         );
     }
-    Ok(trials)
+    trials
 }
 
 /// The backend may be handed the calls of the function at all.

@@ -63,16 +63,18 @@ impl Certify {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.unwrap_or_else(cores);
         let data = self.data.as_deref().map(|path| format!(" --data {}", path.display()));
+        let (host, backend) = (backends::open(&self.host)?, backends::open(&self.backend)?);
+        let stored = backend.stored.or(host.stored);
         let examination = Examination {
-            host: backends::open(&self.host)?,
-            backend: backends::open(&self.backend)?,
+            host: host.backend,
+            backend: backend.backend,
             deadline: Duration::from_secs_f64(self.deadline),
             backend_name: self.backend.clone(),
             replay_args: data.unwrap_or_default(),
         };
         let seed =
             run_seed(examination.backend.manifest(), examination.host.manifest(), &self.challenge);
-        let (plan, tier) = self.plan(&functions, seed)?;
+        let (plan, tier) = self.plan(&functions, stored.as_deref(), seed)?;
         if plan.cases.is_empty() {
             let message = "the plan is empty, so nothing would be compared: ask for another --function or --data file";
             return Err(Usage(message.to_owned()).into());
@@ -113,7 +115,12 @@ impl Certify {
     }
 
     /// The cases and what they were made from.
-    fn plan(&self, functions: &[String], seed: u64) -> Result<(Plan, String)> {
+    fn plan(
+        &self,
+        functions: &[String],
+        stored: Option<&Corpus>,
+        seed: u64,
+    ) -> Result<(Plan, String)> {
         if let Some(path) = &self.data {
             let file = file_case::RealFile::open(path)?;
             for line in file.describe() {
@@ -125,9 +132,8 @@ impl Certify {
                 format!("{}, file {name}", self.tier.name()),
             ));
         }
-        if self.backend == "recorded" || self.host == "recorded" {
-            let corpus = Corpus::read(&backends::default_golden_dir())?;
-            return Ok((recorded::plan(&corpus, functions), "stored answers".to_owned()));
+        if let Some(corpus) = stored {
+            return Ok((recorded::plan(corpus, functions), "stored answers".to_owned()));
         }
         let chosen: Vec<_> =
             functions.iter().filter_map(|name| generators::generator(name)).collect();

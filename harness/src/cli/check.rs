@@ -27,7 +27,7 @@ impl Check {
     pub(super) fn run(&self) -> Result<u8> {
         let functions = super::functions(&self.functions)?;
         let (host, backend) = (backends::open(&self.host)?, backends::open(&self.backend)?);
-        let (host, backend) = (host.manifest(), backend.manifest());
+        let (host, backend) = (host.backend.manifest(), backend.backend.manifest());
         let mut lines = Vec::new();
         let (mut dispatched, mut forbidden) = (0, 0);
         for function in &functions {

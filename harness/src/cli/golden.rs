@@ -10,8 +10,8 @@ use indicatif::ProgressBar;
 use reports::Outcome;
 use serde_json::json;
 
-use crate::backends;
 use crate::golden::{Corpus, GoldenResult};
+use crate::{Usage, backends};
 
 /// Compares a backend with stored answers of a real host.
 #[derive(Args)]
@@ -34,11 +34,14 @@ pub(super) struct Golden {
 
 impl Golden {
     pub(super) fn run(&self) -> Result<u8> {
-        let backend = backends::open(&self.backend)?;
+        let backend = backends::open(&self.backend)?.backend;
         let mut corpus =
             Corpus::read(&self.dir.clone().unwrap_or_else(backends::default_golden_dir))?;
         if let Some(only) = &self.only {
             corpus.cases.retain(|case| case.id.contains(only.as_str()));
+            if corpus.cases.is_empty() {
+                return Err(Usage(format!("no case has an id that contains `{only}`")).into());
+            }
         }
         let bar = ProgressBar::new(corpus.cases.len() as u64);
         let results =

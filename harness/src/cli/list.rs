@@ -17,12 +17,12 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(&self) -> Result<u8> {
-        super::print(&if self.json { format!("{:#}\n", as_json()) } else { as_text() });
+        super::print(&if self.json { format!("{:#}\n", as_json()?) } else { as_text()? });
         Ok(0)
     }
 }
 
-fn as_text() -> String {
+fn as_text() -> Result<String> {
     let mut out = String::from(
         "Functions, with the knobs of a recipe and their levels from simple to hard\n",
     );
@@ -33,17 +33,17 @@ fn as_text() -> String {
         }
     }
     out += "\nBackends\n\n";
-    for known in backends::known() {
+    for known in backends::known()? {
         let state = match &known.device {
             Device::Absent { why } => format!(" [no device: {why}]"),
             Device::Cpu | Device::Cuda { .. } | Device::Emulated => String::new(),
         };
         out += &format!("  {:<44} {}{state}\n", known.name, known.summary);
     }
-    out
+    Ok(out)
 }
 
-fn as_json() -> serde_json::Value {
+fn as_json() -> Result<serde_json::Value> {
     let functions: Vec<_> = generators::GENERATORS
         .iter()
         .map(|g| {
@@ -53,9 +53,9 @@ fn as_json() -> serde_json::Value {
             json!({"name": g.function, "knobs": knobs, "semantic": contract.map(|c| c.semantic)})
         })
         .collect();
-    let backends: Vec<_> = backends::known()
+    let backends: Vec<_> = backends::known()?
         .iter()
         .map(|k| json!({"name": k.name, "summary": k.summary, "device": k.device}))
         .collect();
-    json!({"format": 1, "functions": functions, "backends": backends})
+    Ok(json!({"format": 1, "functions": functions, "backends": backends}))
 }

@@ -47,15 +47,20 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn run(&self) -> Result<u8> {
-        let input =
-            Input { case: self.case()?, cells: self.cells.clone(), genes: self.genes.clone() };
+        let (host, backend) = (backends::open(&self.host)?, backends::open(&self.backend)?);
+        let stored = backend.stored.as_deref().or(host.stored.as_deref());
+        let input = Input {
+            case: self.case(stored)?,
+            cells: self.cells.clone(),
+            genes: self.genes.clone(),
+        };
         let call = input.build().map_err(Usage)?;
         if let Some(path) = &self.save {
             anndata_io::write(path, &call.data)?;
         }
         let examination = Examination {
-            host: backends::open(&self.host)?,
-            backend: backends::open(&self.backend)?,
+            host: host.backend,
+            backend: backend.backend,
             deadline: Duration::from_secs_f64(self.deadline.max(1e-3)),
             backend_name: self.backend.clone(),
             replay_args: String::new(),
@@ -72,7 +77,7 @@ impl Replay {
         Ok(outcome.exit_code())
     }
 
-    fn case(&self) -> Result<Case> {
+    fn case(&self, stored: Option<&Corpus>) -> Result<Case> {
         if let Some(path) = &self.data {
             let file = file_case::RealFile::open(path)?;
             return Ok(Case::File(
@@ -80,8 +85,7 @@ impl Replay {
             ));
         }
         let function = super::functions(std::slice::from_ref(&self.function))?.remove(0);
-        if self.backend == "recorded" || self.host == "recorded" {
-            let corpus = Corpus::read(&backends::default_golden_dir())?;
+        if let Some(corpus) = stored {
             let case = corpus.cases.iter().find(|c| c.id == self.recipe);
             let case =
                 case.ok_or_else(|| Usage(format!("no stored case has the id `{}`", self.recipe)))?;

@@ -270,18 +270,20 @@ impl Judge<'_> {
     /// Corrected columns, recomputed from the answer's own p-values.
     fn corrections(&mut self, e_score: &[f64]) {
         let Some((correction, label)) = &self.task.correction else { return };
-        if self.answers.squidpy_defects() && e_score.iter().any(|s| s.is_nan()) {
-            self.checks
-                .skip("corrected p-values: squidpy takes uninitialised p-values into account");
-            return;
-        }
         let m = self.features.len() as f64;
         for raw in ["pval_norm", "pval_z_sim", "pval_sim"] {
             let column = format!("{raw}_{label}");
             if self.actual.column(&column).is_none() {
                 continue;
             }
-            let own = correction.adjust(&self.column(raw, false));
+            let p = self.column(raw, false);
+            // One NaN poisons the whole column there: NaN statistics leave p-values uninitialised, and 0/0 is NaN too.
+            if self.answers.squidpy_defects() && e_score.iter().chain(&p).any(|x| x.is_nan()) {
+                self.checks
+                    .skip(format!("{column}: squidpy corrects uninitialised p-values along"));
+                continue;
+            }
+            let own = correction.adjust(&p);
             let (actual, slot) = (self.column(&column, false), format!("{}[{column}]", self.slot));
             let features = &self.features;
             // A corrected p-value is at most 1 and takes at most m sums, products or quotients of numbers at most 1.

@@ -1,0 +1,134 @@
+//! The command line: what it prints and how it exits.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn concord(arguments: &[&str], dir: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_concord")).args(arguments).current_dir(dir).output().unwrap()
+}
+
+/// Runs, checks the exit code, and returns what was printed.
+#[track_caller]
+fn check(arguments: &[&str], code: i32) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let output = concord(arguments, dir.path());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "concord {}\n{text}", arguments.join(" "));
+    text
+}
+
+#[track_caller]
+fn says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
+    }
+}
+
+#[test]
+fn without_arguments_it_explains_itself() {
+    let text = check(&[], 2);
+    says(&text, &["certify", "golden", "replay", "Examples:", "Exit codes"]);
+}
+
+#[test]
+fn a_wrong_backend_is_refused_and_its_replay_command_reproduces_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let backend = "mutant:moran-without-n-over-s0";
+    let output = concord(&["certify", backend, "--json"], dir.path());
+    assert_eq!(output.status.code(), Some(1));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let failure = &summary["failures"][0];
+    assert_eq!(failure["check"], "I: value", "{failure:#}");
+    let replay = failure["replay"].as_str().unwrap();
+    // As a shell would split it: the recipe is the only quoted argument.
+    let parts: Vec<&str> = replay.strip_prefix("concord ").unwrap().split('"').collect();
+    let mut arguments: Vec<&str> = parts[0].split_whitespace().collect();
+    arguments.push(parts[1]);
+    arguments.extend(parts[2].split_whitespace());
+    let text = check(&arguments, 1);
+    says(&text, &["violated: I: value", "verdict: fail", backend]);
+    for file in ["results.jsonl", "report.md", "summary.json"] {
+        assert!(dir.path().join("out").join(file).is_file(), "{file}");
+    }
+    // The log alone gives the same report and the same decision again.
+    let again = concord(&["report", "out", "--format", "json"], dir.path());
+    assert_eq!(again.status.code(), Some(1));
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&again.stdout).unwrap(), summary);
+}
+
+#[test]
+fn a_real_file_makes_cases() {
+    let file = harness::backends::default_golden_dir().join("inputs/pbmc_umap.h5ad");
+    let text = check(&["certify", "reference", "--data", &file.to_string_lossy()], 0);
+    says(&text, &["350 cells x 45 genes", "bulk_labels", "CONFORMANT", "from a file"]);
+}
+
+#[test]
+fn what_cannot_be_done_says_why_and_what_to_do() {
+    says(
+        &check(&["certify", "refrence"], 2),
+        &["unknown backend `refrence`", "did you mean `reference`", "concord list"],
+    );
+    says(
+        &check(&["certify", "reference", "--function", "ripley"], 2),
+        &["unknown function `ripley`", "concord list"],
+    );
+    says(&check(&["certify", "reference", "--data", "nothing.h5ad"], 3), &["nothing.h5ad"]);
+    says(&check(&["certify", "reference", "--deadline", "0"], 2), &["--deadline"]);
+    says(&check(&["report", "nowhere"], 3), &["nowhere", "concord certify"]);
+    says(&check(&["golden", "nowhere"], 3), &["cases.json"]);
+    says(&check(&["golden", "--only", "no such case"], 2), &["no such case"]);
+    says(&check(&["replay", "ligrec", "cels=3"], 2), &["did you mean `cells`"]);
+    says(&check(&["replay", "ligrec", "seed=1", "--cells", "99"], 2), &["there is no cell 99"]);
+}
+
+#[test]
+fn a_file_without_graph_and_coordinates_makes_no_plan() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bare.h5ad");
+    let mut data = dispatch::Dataset::new();
+    data.set("X", dispatch::Dense::new(vec![2, 1], vec![1.0f32, 2.0]).into());
+    anndata_io::write(&path, &data).unwrap();
+    let text = check(&["certify", "reference", "--data", &path.to_string_lossy()], 2);
+    says(&text, &["neither a graph", "no case can be made"]);
+}
+
+#[test]
+fn a_backend_that_compares_nothing_is_inconclusive_not_green() {
+    let text = check(&["certify", "cuda"], 4);
+    says(&text, &["INCONCLUSIVE", "nothing was compared", "no kernels yet"]);
+}
+
+#[test]
+fn the_lists_are_there_for_people_and_programs() {
+    says(
+        &check(&["list"], 0),
+        &["spatial_autocorr", "graph", "reference", "mutant:cooc-annuli", "no device"],
+    );
+    let list: serde_json::Value = serde_json::from_str(&check(&["list", "--json"], 0)).unwrap();
+    assert_eq!(list["functions"].as_array().unwrap().len(), harness::CONTRACTS.len());
+}
+
+#[test]
+fn backends_of_a_file_are_known_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let golden = harness::backends::default_golden_dir();
+    let text = format!("[[backend]]\nname = 'elsewhere'\nrecorded = '{}'\n", golden.display());
+    std::fs::write(dir.path().join("backends.toml"), text).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+        let output = command
+            .args(arguments)
+            .current_dir(dir.path())
+            .env("CONCORD_BACKENDS", "backends.toml")
+            .output();
+        let output = output.unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    says(&run(&["list"]).1, &["elsewhere", "stored answers in"]);
+    // The answers are squidpy's, but a backend of this name is not excused for squidpy's defects.
+    let (code, text) = run(&["certify", "elsewhere", "--function", "spatial_autocorr"]);
+    assert_eq!(code, Some(1), "{text}");
+    says(&text, &["NOT CONFORMANT", "elsewhere 1.8.3"]);
+}
