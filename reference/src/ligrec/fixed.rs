@@ -118,6 +118,10 @@ fn split(value: f64) -> (u64, i32) {
 /// The integer nearest to `value / 2^exponent`, ties to even.
 fn quantise(value: f64, exponent: i32) -> i128 {
     let (digits, own) = split(value);
+    // Zero, and what is not finite, has no exponent of its own to compare with the scale.
+    if digits == 0 {
+        return 0;
+    }
     let magnitude = match own - exponent {
         up @ 0.. => i128::from(digits) << up,
         down @ -63..0 => {
@@ -167,6 +171,17 @@ mod tests {
     fn nothing_and_infinity() {
         let none = Fixed::new(&[column(&[f64::INFINITY]), column(&[])], 1);
         assert_eq!((none.exponent, none.total(0), none.total(1)), (0, 0, 0));
+    }
+
+    #[test]
+    fn infinity_beside_subnormals_is_zero() {
+        // Scales below 2^-127 once shifted the zero that stands for an infinity out of its word.
+        let tiny = [f64::INFINITY, 5e-324, f64::NEG_INFINITY, f64::NAN, 0.0, 1e-300];
+        let fixed = Fixed::new(&[column(&tiny)], 6);
+        assert_eq!((fixed.exponent, fixed.exact), (-1074, true));
+        let Words::Wide(words) = &fixed.words else { panic!() };
+        assert_eq!((words[0][0], words[0][1], &words[0][2..5]), (0, 1, &[0, 0, 0][..]));
+        assert_eq!(fixed.value(words[0][5]), 1e-300);
     }
 
     #[test]
