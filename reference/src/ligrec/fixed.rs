@@ -66,6 +66,18 @@ impl Fixed {
         }
     }
 
+    /// Whether float64 adds up any values of a column without rounding, in whatever order.
+    ///
+    /// So it is if the magnitudes together make at most 2^53 of the column's own finest unit, which may be
+    /// coarser than the common scale.
+    pub fn adds_exactly(&self, column: usize) -> bool {
+        let (bits, total) = match &self.words {
+            Words::Narrow(words) => extent(words[column].iter().map(|w| w.unsigned_abs().into())),
+            Words::Wide(words) => extent(words[column].iter().map(|w| w.unsigned_abs())),
+        };
+        self.exact && (bits == 0 || total >> bits.trailing_zeros() <= 1 << 53)
+    }
+
     /// The sums of a column by label of the cell.
     pub(super) fn sums(&self, column: usize, cells: &[u32], labels: &[u32], k: usize) -> Vec<i128> {
         let mut sums = vec![0; k];
@@ -93,6 +105,11 @@ impl Fixed {
     pub fn units(&self, value: f64) -> f64 {
         libm::ldexp(value, -self.exponent)
     }
+}
+
+/// All bits that occur in some integers, and their sum.
+fn extent(magnitudes: impl Iterator<Item = u128>) -> (u128, u128) {
+    magnitudes.fold((0, 0), |(bits, total), w| (bits | w, total + w))
 }
 
 fn quantised(
@@ -182,6 +199,17 @@ mod tests {
         let Words::Wide(words) = &fixed.words else { panic!() };
         assert_eq!((words[0][0], words[0][1], &words[0][2..5]), (0, 1, &[0, 0, 0][..]));
         assert_eq!(fixed.value(words[0][5]), 1e-300);
+    }
+
+    #[test]
+    fn exact_additions_are_judged_by_each_columns_own_unit() {
+        let thirds = column(&[1.0 / 3.0; 3]);
+        let fixed = Fixed::new(&[thirds, column(&[1.0, -7.5, f64::INFINITY]), column(&[])], 3);
+        let exactly: Vec<bool> = (0..3).map(|g| fixed.adds_exactly(g)).collect();
+        assert_eq!(exactly, [false, true, true]);
+        // 2^53 + 1 is no float64, and 1e30 beside 1e-30 is not even represented.
+        assert!(!Fixed::new(&[column(&[2f64.powi(53), 1.0])], 2).adds_exactly(0));
+        assert!(!Fixed::new(&[column(&[1e30, 1e-30])], 2).adds_exactly(0));
     }
 
     #[test]

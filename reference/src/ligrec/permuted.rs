@@ -25,8 +25,10 @@ pub struct Exceedances {
     pub strict: Vec<u32>,
     /// `T_p > T_0 + eta`: the least that a backend within `eta` may count.
     pub low: Vec<u32>,
-    /// `T_p >= T_0 - eta`: the most.
+    /// `T_p >= T_0 - eta`: the most, without the identical ones; see [`Task::exceedances`].
     pub high: Vec<u32>,
+    /// `T_p = T_0`, exactly.
+    pub ties: Vec<u32>,
 }
 
 impl Task {
@@ -35,15 +37,23 @@ impl Task {
     /// With `relative` also counts the interval of a backend whose `T_p - T_0` is off by at most `eta = relative *
     /// (mu[s,c] + mu[t,d])` (design: `relative = 4u (h + 2)`, h the depth of its additions), where for a gene
     /// with negative values its largest magnitude stands for the mean. Without, the interval is the exact count.
+    ///
+    /// A permutation is *identical* if both its sums are the observed ones and float64 adds up the values of both genes
+    /// exactly ([`Fixed::adds_exactly`](super::Fixed::adds_exactly)). Whatever a backend computes from a sum, it computes the
+    /// same twice, so only `>=` for `>` would count such a permutation: it is in no interval. Equal statistics of different
+    /// sums may be told apart by rounding and stay in it.
     pub fn exceedances(&self, observed: &Observed, relative: Option<f64>) -> Exceedances {
         let counts = match &observed.fixed.words {
             Words::Narrow(words) => Run::new(self, observed, words, relative).counts(),
             Words::Wide(words) => Run::new(self, observed, words, relative).counts(),
         };
         let part = |i: usize| counts.iter().map(|count| count[i]).collect();
-        Exceedances { strict: part(0), low: part(1), high: part(2) }
+        Exceedances { strict: part(0), low: part(1), high: part(2), ties: part(3) }
     }
 }
+
+/// Counts of strict, low, high and ties.
+type Tally = [u32; 4];
 
 /// An integer that sums of values fit.
 trait Word: Copy + Default + std::ops::AddAssign + Into<i128> + Send + Sync {}
@@ -60,6 +70,8 @@ struct Run<'a, W> {
     eta: Option<Vec<f64>>,
     /// Genes with an infinite value.
     infinite: Vec<bool>,
+    /// Genes whose sums float64 gives without rounding.
+    adds_exactly: Vec<bool>,
 }
 
 /// Sums of one block at `(gene * k + cluster) * lanes + lane`.
@@ -94,11 +106,12 @@ impl<'a, W: Word> Run<'a, W> {
             defined: task.defined(observed),
             eta,
             infinite: task.columns.iter().map(infinite).collect(),
+            adds_exactly: (0..words.len()).map(|gene| observed.fixed.adds_exactly(gene)).collect(),
         }
     }
 
-    fn counts(&self) -> Vec<[u32; 3]> {
-        let mut counts = vec![[0; 3]; self.defined.len()];
+    fn counts(&self) -> Vec<Tally> {
+        let mut counts = vec![Tally::default(); self.defined.len()];
         if !self.defined.contains(&true) {
             return counts;
         }
@@ -107,7 +120,7 @@ impl<'a, W: Word> Run<'a, W> {
         while first < self.task.n_perms {
             let lanes = LANES.min(self.task.n_perms - first);
             let block = self.sums(labels.next(first, lanes), lanes);
-            let add = |(i, row): (usize, &mut [[u32; 3]])| {
+            let add = |(i, row): (usize, &mut [Tally])| {
                 let width = self.task.pairs.len();
                 for (j, count) in row.iter_mut().enumerate() {
                     if self.defined[i * width + j] {
@@ -185,35 +198,41 @@ impl<'a, W: Word> Run<'a, W> {
         }
     }
 
-    /// Strict, low and high counts of interaction `i` and pair `j` in a block.
-    fn compare(&self, block: &Block<W>, i: usize, j: usize) -> [u32; 3] {
+    /// The counts of interaction `i` and pair `j` in a block.
+    fn compare(&self, block: &Block<W>, i: usize, j: usize) -> Tally {
         let ([s, t], [c, d]) = (self.task.interactions[i], self.task.pairs[j]);
         let sides = [s as usize * self.k + c as usize, t as usize * self.k + d as usize];
         let eta = self.eta.as_ref().map(|eta| eta[i * self.task.pairs.len() + j]);
         if self.infinite[s as usize] || self.infinite[t as usize] {
             return self.compare_infinite(block, sides, eta.unwrap_or(0.0));
         }
-        let strict = self.strict(block, sides);
-        let Some(eta) = eta else { return [strict; 3] };
+        let (strict, ties) = self.strict(block, sides);
+        let Some(eta) = eta else { return [strict, strict, strict, ties] };
+        let comparable = self.adds_exactly[s as usize] && self.adds_exactly[t as usize];
         let [a, b] = sides.map(|side| block.side(side));
-        let (mut low, mut high, mut coarse) = (0, 0, false);
+        let (mut low, mut high, mut identical, mut coarse) = (0, 0, 0, false);
         for (a, b) in a.iter().zip(b) {
             low += u32::from(a + b > eta);
             high += u32::from(a + b >= -eta);
+            identical += u32::from(*a == 0.0 && *b == 0.0);
             coarse |= doubt(*a, *b) > eta;
         }
-        if !coarse {
-            return [strict, low, high];
+        let mut counts = [strict, low, high, ties];
+        if coarse {
+            counts = Tally::default();
+            for lane in 0..block.lanes {
+                count(&mut counts, self.order(block, sides, lane), block.sum(sides, lane), eta);
+            }
         }
-        let mut counts = [0; 3];
-        for lane in 0..block.lanes {
-            count(&mut counts, self.order(block, sides, lane), block.sum(sides, lane), eta);
+        if comparable {
+            // Each of them has been counted, since 0 >= -eta.
+            counts[2] = counts[2].saturating_sub(identical);
         }
         counts
     }
 
-    /// Number of lanes where `T_p > T_0`, both finite.
-    fn strict(&self, block: &Block<W>, sides: [usize; 2]) -> u32 {
+    /// Number of lanes where `T_p > T_0`, and where they are equal, all finite.
+    fn strict(&self, block: &Block<W>, sides: [usize; 2]) -> (u32, u32) {
         let [a, b] = sides.map(|side| block.side(side));
         let (mut above, mut doubtful) = (0, 0);
         for (a, b) in a.iter().zip(b) {
@@ -222,9 +241,12 @@ impl<'a, W: Word> Run<'a, W> {
             doubtful += u32::from(sum.abs() <= doubt);
         }
         if doubtful == 0 {
-            return above;
+            return (above, 0);
         }
-        (0..block.lanes).filter(|lane| self.order(block, sides, *lane).is_gt()).count() as u32
+        let orders = (0..block.lanes).map(|lane| self.order(block, sides, lane));
+        orders.fold((0, 0), |(above, ties), order| {
+            (above + u32::from(order.is_gt()), ties + u32::from(order.is_eq()))
+        })
     }
 
     /// How `T_p` compares with `T_0`, both finite.
@@ -242,9 +264,9 @@ impl<'a, W: Word> Run<'a, W> {
     }
 
     /// As [`Run::compare`] where infinities may meet: `inf > x`, not `inf > inf`, and NaN exceeds nothing.
-    fn compare_infinite(&self, block: &Block<W>, sides: [usize; 2], eta: f64) -> [u32; 3] {
+    fn compare_infinite(&self, block: &Block<W>, sides: [usize; 2], eta: f64) -> Tally {
         let base_is_infinite = sides.iter().any(|side| self.observed.means[*side].is_infinite());
-        let mut counts = [0; 3];
+        let mut counts = Tally::default();
         for lane in 0..block.lanes {
             let at = sides.map(|side| block.infinities[side * block.lanes + lane]);
             match (at[0] | at[1], base_is_infinite) {
@@ -252,7 +274,7 @@ impl<'a, W: Word> Run<'a, W> {
                     let order = self.order(block, sides, lane);
                     count(&mut counts, order, block.sum(sides, lane), eta);
                 }
-                (1, false) => counts.iter_mut().for_each(|count| *count += 1),
+                (1, false) => counts[..3].iter_mut().for_each(|count| *count += 1),
                 _ => {}
             }
         }
@@ -279,11 +301,12 @@ fn doubt(a: f64, b: f64) -> f64 {
     2.0 * f64::EPSILON * (a.abs() + b.abs())
 }
 
-/// Adds one comparison to strict, low and high counts; low <= strict <= high whatever `eta`.
-fn count(counts: &mut [u32; 3], order: Ordering, difference: f64, eta: f64) {
+/// Adds one comparison to the counts; low <= strict <= high whatever `eta`.
+fn count(counts: &mut Tally, order: Ordering, difference: f64, eta: f64) {
     counts[0] += u32::from(order.is_gt());
     counts[1] += u32::from(order.is_gt() && difference > eta);
     counts[2] += u32::from(order.is_ge() || difference >= -eta);
+    counts[3] += u32::from(order.is_eq());
 }
 
 /// What the rounding errors of a mean scale with, in units of the scale: the mean itself, or where values cancel

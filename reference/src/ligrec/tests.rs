@@ -374,6 +374,28 @@ fn the_same_answer_for_any_number_of_threads() {
     }
 }
 
+#[test]
+fn a_dyadic_constant_leaves_no_doubt_and_a_rounded_one_does() {
+    let labels: Vec<i32> = (0..10).map(|i| i % 3).collect();
+    let interval = |value: f64| {
+        let x = vec![vec![value]; labels.len()];
+        let task = read(&dataset(&x, &labels, &ABC), &[("interactions", texts(&["g0"]))]);
+        let exceedances = task.exceedances(&task.observed(), Some(1e-14));
+        [exceedances.strict[0], exceedances.high[0], exceedances.ties[0]]
+    };
+    assert_eq!(interval(0.375), [0, 0, 20]);
+    // The odd number of 53 bits times four cells needs 55.
+    assert_eq!(interval(1.0 / 3.0), [0, 20, 20]);
+}
+
+#[test]
+fn infinities_beside_the_smallest_numbers_are_compared() {
+    let x = [vec![f64::INFINITY], vec![5e-324], vec![1e-320], vec![0.0]];
+    let task = read(&dataset(&x, &[0, 0, 1, 1], &["a", "b"]), &[("interactions", texts(&["g0"]))]);
+    let p = tables(&task).pvalues;
+    assert!(p[0] == 0.0 && p[3] > 0.0, "{p:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -465,7 +487,37 @@ proptest! {
         let exceedances = task.exceedances(&observed, Some(4.0 * u * (labels.len() as f64 + 2.0)));
         prop_assert!(exceedances.strict.iter().all(|n| *n == 0));
         prop_assert!(exceedances.low.iter().all(|n| *n == 0));
-        prop_assert!(exceedances.high.iter().all(|n| *n == 20), "all ties lie in the interval");
+        prop_assert!(exceedances.ties.iter().all(|n| *n == 20));
+        // Sums of ones are exact, so g1 with itself ties without doubt; a sum with g0 is rounded as the order will have it.
+        let rounded = !observed.fixed.adds_exactly(0);
+        for (i, high) in exceedances.high.iter().enumerate() {
+            let expected = if rounded && i / 9 < 3 { 20 } else { 0 };
+            prop_assert_eq!(*high, expected, "interaction {}", i / 9);
+        }
+    }
+
+    // What `>=` would count on exact data lies above the interval, unless different sums happen to tie.
+    #[test]
+    fn identical_sums_are_in_no_interval((x, labels) in counts(), power in -3i32..3) {
+        let x: Vec<Vec<f64>> = x.iter().map(|row| row.iter().map(|v| v * 2f64.powi(power)).collect()).collect();
+        let task = read(&dataset(&x, &labels, &ABC), &[]);
+        let observed = task.observed();
+        let band = task.exceedances(&observed, Some(1e-12));
+        let mut expected = vec![0; band.high.len()];
+        for p in 0..20 {
+            let permuted = Task { labels: concord(&task, p), ..task.clone() }.observed();
+            let tied = task.entries(|s, t| {
+                let [s, t] = [s, t].map(|at| (permuted.means[at] - observed.means[at], permuted.sums[at] == observed.sums[at]));
+                (s.0 + t.0).abs() < 1e-9 && !(s.1 && t.1)
+            }, task.k());
+            expected.iter_mut().zip(tied).for_each(|(n, tied)| *n += u32::from(tied));
+        }
+        for (at, defined) in task.defined(&observed).into_iter().enumerate() {
+            if defined {
+                prop_assert_eq!(band.high[at], band.strict[at] + expected[at]);
+                prop_assert!(band.ties[at] >= expected[at]);
+            }
+        }
     }
 
     // L14, exact because the data are integers.
