@@ -87,7 +87,8 @@ pub enum Witness {
 pub struct Reply {
     /// The slots written, by path; a returned value stands in the slot `result`.
     pub data: Dataset,
-    /// Paths of input slots that the call changed; a well-behaved backend leaves this empty.
+    /// Paths of input slots that the call changed, an argument as `params/NAME`; a well-behaved backend leaves this
+    /// empty.
     pub mutated: Vec<String>,
     /// Warnings given during the call.
     pub warnings: Vec<Warning>,

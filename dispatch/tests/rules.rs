@@ -20,7 +20,9 @@ fn is_tested(rule: Rule) -> bool {
 
 #[test]
 fn every_rule_in_force_is_tested() {
-    let in_force = |rule: &&Rule| !rule.status().starts_with("not applicable");
+    // Rules on behaviour are held to their probes by the tests of the harness.
+    let elsewhere = ["not applicable", "probed"];
+    let in_force = |rule: &&Rule| !elsewhere.iter().any(|word| rule.status().starts_with(word));
     // A note is below what the predicate's tests print; it has a test of its own.
     let untested: Vec<_> =
         Rule::ALL.iter().filter(in_force).filter(|rule| !is_tested(**rule)).collect();
