@@ -62,7 +62,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    fn live(backend: impl Backend + 'static) -> Opened {
+    /// A backend that answers any call.
+    pub fn live(backend: impl Backend + 'static) -> Opened {
         Opened { backend: Arc::new(backend), stored: None }
     }
 
