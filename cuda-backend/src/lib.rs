@@ -33,7 +33,10 @@ impl Backend for Cuda {
     }
 
     fn run(&self, call: &Call) -> Result<Reply, Fault> {
-        Err(Fault::Unsupported(format!("`{}`: no device, and this version has no kernels yet", call.function)))
+        Err(Fault::Unsupported(format!(
+            "`{}`: no device, and this version has no kernels yet",
+            call.function
+        )))
     }
 }
 

@@ -53,10 +53,10 @@ pub fn judge(
     backend: &Outcome,
 ) -> Judgement {
     let mut checks = Checks::default();
-    if peers.host.squidpy_defects || peers.backend.squidpy_defects {
-        if let Some(why) = (contract.host_undefined)(call) {
-            return Judgement::new(Verdict::HostUndefined, why, checks);
-        }
+    if (peers.host.squidpy_defects || peers.backend.squidpy_defects)
+        && let Some(why) = (contract.host_undefined)(call)
+    {
+        return Judgement::new(Verdict::HostUndefined, why, checks);
     }
     match (host, backend) {
         (_, Err(Fault::Unsupported(why))) => Judgement::new(Verdict::NotSupported, why, checks),

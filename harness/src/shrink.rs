@@ -41,10 +41,10 @@ pub fn shrink(
     let mut shrinker = Shrinker { session, check: check.to_owned(), budget, calls: 0 };
     let mut input = Input::whole(case.clone());
     let mut exchange = shrinker.still_fails(&input)?;
-    if let Case::Recipe(recipe) = case {
-        if let Some((recipe, smaller)) = shrinker.lower_knobs(recipe) {
-            (input.case, exchange) = (Case::Recipe(recipe), smaller);
-        }
+    if let Case::Recipe(recipe) = case
+        && let Some((recipe, smaller)) = shrinker.lower_knobs(recipe)
+    {
+        (input.case, exchange) = (Case::Recipe(recipe), smaller);
     }
     shrinker.drop_genes(&mut input, &mut exchange);
     shrinker.drop_cells(&mut input, &mut exchange);

@@ -1,5 +1,7 @@
 //! The command line: what it prints and how it exits.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

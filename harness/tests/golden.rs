@@ -1,5 +1,7 @@
 //! The stored answers of the real squidpy, against the reference and as a backend of their own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

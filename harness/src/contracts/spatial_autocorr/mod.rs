@@ -339,12 +339,8 @@ fn host_undefined(call: &Call) -> Option<String> {
     let key =
         call.param("connectivity_key").and_then(Value::as_text).unwrap_or("spatial_connectivities");
     let graph = call.data.get(&format!("obsp/{key}"))?;
-    if let Value::Sparse(sparse) = graph {
-        if sparse.format == dispatch::Format::Csc {
-            return Some(
-                "a CSC graph: squidpy fails inside scanpy with an AttributeError".to_owned(),
-            );
-        }
+    if matches!(graph, Value::Sparse(sparse) if sparse.format == dispatch::Format::Csc) {
+        return Some("a CSC graph: squidpy fails inside scanpy with an AttributeError".to_owned());
     }
     let dtype = task.raw_graph.dtype;
     if dtype == Dtype::Bool {
