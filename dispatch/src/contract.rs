@@ -78,7 +78,8 @@ pub struct Assessment {
 }
 
 impl Assessment {
-    fn new(mut findings: Vec<Finding>) -> Assessment {
+    /// What findings add up to: they are put in order, and the heaviest makes the verdict.
+    pub fn new(mut findings: Vec<Finding>) -> Assessment {
         findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.rule));
         let verdict = match findings.first().map(|f| f.severity) {
             None | Some(Severity::Note) => Verdict::Yes,
