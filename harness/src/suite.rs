@@ -5,11 +5,13 @@
 //! `cargo test -p harness -- graph=delaunay` runs what uses a Delaunay graph. Works under nextest, which starts
 //! one process per trial: listing must stay cheap.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dispatch::{Backend, Semantics, dispatchable};
+use generators::Recipe;
 use libtest_mimic::{Arguments, Failed, Trial};
 use reports::{Source, Verdict};
 
@@ -53,7 +55,14 @@ pub fn run(name: &str, Opened { backend, stored }: Opened) -> ExitCode {
         backend_name: name.to_owned(),
         replay_args: String::new(),
     };
-    let trials = trials(&Arc::new(examination), stored.as_deref());
+    let examination = Arc::new(examination);
+    let trials = match &arguments.filter {
+        // One trial, named in full, as nextest asks for in each of its processes: the name says all, and no plan is made.
+        Some(name) if arguments.exact && stored.is_none() => {
+            named(&examination, name).into_iter().collect()
+        }
+        Some(_) | None => trials(&examination, stored.as_deref()),
+    };
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !listing {
         println!("backend {name} on {device:?}, against the reference");
@@ -64,17 +73,8 @@ pub fn run(name: &str, Opened { backend, stored }: Opened) -> ExitCode {
 
 fn trials(examination: &Arc<Examination>, stored: Option<&Corpus>) -> Vec<Trial> {
     let (host, backend) = (examination.host.manifest(), examination.backend.manifest());
-    let mut trials = Vec::new();
-    let absent = matches!(backend.device, dispatch::Device::Absent { .. });
-    for contract in CONTRACTS {
-        let function = contract.function;
-        let shared = examination.clone();
-        // Decided before listing: a test that skips itself at run time would count as passed under nextest.
-        let trial = Trial::test(format!("{function}::contract"), move || {
-            static_contract(&shared, function)
-        });
-        trials.push(trial.with_ignored_flag(absent));
-    }
+    let contracts = CONTRACTS.iter().map(|c| contract_trial(examination, c.function));
+    let mut trials: Vec<Trial> = contracts.collect();
     let plan = match stored {
         Some(corpus) => {
             let functions: Vec<String> = CONTRACTS.iter().map(|c| c.function.to_owned()).collect();
@@ -82,24 +82,55 @@ fn trials(examination: &Arc<Examination>, stored: Option<&Corpus>) -> Vec<Trial>
         }
         None => Plan::sized(generators::GENERATORS, 1, SAMPLES, run_seed(backend, host, "")),
     };
-    let mut called: std::collections::BTreeMap<String, usize> = Default::default();
-    for (source, case) in plan.cases {
+    let mut called: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, case) in plan.cases {
         let times = called.entry(case.function().to_owned()).or_default();
         *times += 1;
-        let (function, text) = (case.function().to_owned(), case.text());
         if *times <= REPEATS {
-            let (shared, case) = (examination.clone(), case.clone());
-            let name = format!("{function}::repeats::{text}");
-            trials
-                .push(Trial::test(name, move || repeats(&shared, &case)).with_ignored_flag(absent));
+            trials.push(case_trial(examination, "repeats", repeats, case.clone()));
         }
-        let shared = examination.clone();
-        let name = format!("{function}::agrees::{text}");
-        trials.push(
-            Trial::test(name, move || agrees(&shared, source, &case)).with_ignored_flag(absent),
-        );
+        trials.push(case_trial(examination, "agrees", agrees, case));
     }
     trials
+}
+
+/// The trial of a name, if it is one of a function or of a recipe.
+fn named(examination: &Arc<Examination>, name: &str) -> Option<Trial> {
+    let (function, rest) = name.split_once("::")?;
+    if rest == "contract" {
+        return Some(contract_trial(examination, crate::contract(function)?.function));
+    }
+    let (property, text) = rest.split_once("::")?;
+    let case = Case::Recipe(Recipe::parse(generators::generator(function)?, text).ok()?);
+    match property {
+        "repeats" => Some(case_trial(examination, property, repeats, case)),
+        "agrees" => Some(case_trial(examination, property, agrees, case)),
+        _ => None,
+    }
+}
+
+fn contract_trial(examination: &Arc<Examination>, function: &'static str) -> Trial {
+    let shared = examination.clone();
+    let trial =
+        Trial::test(format!("{function}::contract"), move || static_contract(&shared, function));
+    trial.with_ignored_flag(is_absent(examination))
+}
+
+fn case_trial(
+    examination: &Arc<Examination>,
+    property: &str,
+    run: fn(&Examination, &Case) -> Result<(), Failed>,
+    case: Case,
+) -> Trial {
+    let shared = examination.clone();
+    let name = format!("{}::{property}::{}", case.function(), case.text());
+    Trial::test(name, move || run(&shared, &case)).with_ignored_flag(is_absent(examination))
+}
+
+/// Whether the device is missing. Decided before listing: a test that skips itself at run time counts as passed
+/// under nextest.
+fn is_absent(examination: &Examination) -> bool {
+    matches!(examination.backend.manifest().device, dispatch::Device::Absent { .. })
 }
 
 /// The backend may be handed the calls of the function at all.
@@ -119,9 +150,9 @@ fn static_contract(examination: &Examination, function: &str) -> Result<(), Fail
 }
 
 /// The answer agrees with the host's; if not, the message shows the shrunk input.
-fn agrees(examination: &Examination, source: Source, case: &Case) -> Result<(), Failed> {
+fn agrees(examination: &Examination, case: &Case) -> Result<(), Failed> {
     let mut session = examination.session();
-    let record = session.record(source, case);
+    let record = session.record(Source::MustPass, case);
     match record.verdict {
         Verdict::Pass | Verdict::QualityWarning | Verdict::HostUndefined => return Ok(()),
         verdict if !verdict.condemns() => {
