@@ -13,12 +13,14 @@ from concord_signatures.live import Live
 def dump_dispatcher(path: str) -> list[Dump]:
     """The dumps of the host and of each discovered backend of the dispatcher at `module:attribute`.
 
-    A backend's dump holds the functions that the host dispatches and the backend has; functions are named as the
-    dispatcher looks them up.
+    A backend's dump holds the functions that the host dispatches and the backend has; functions
+    are named as the dispatcher looks them up.
     """
     module, _, attribute = path.partition(":")
     if not attribute:
-        raise ValueError(f"`{path}`: expected `module:attribute`, as in `mylib._backends:dispatcher`")
+        raise ValueError(
+            f"`{path}`: expected `module:attribute`, as in `mylib._backends:dispatcher`"
+        )
     dispatcher = getattr(importlib.import_module(module), attribute)
     dispatcher.discover()
     # scverse-backends 0.0.3 has no public list of what is dispatched.

@@ -17,7 +17,7 @@ class Unresolved(Exception):
 
 @dataclass(frozen=True)
 class Param:
-    """One parameter; `default` is None if it is required, else `{"value": ...}` or `{"repr": ...}`."""
+    """One parameter; `default` is None if required, else `{"value": ...}` or `{"repr": ...}`."""
 
     name: str
     kind: str
@@ -98,7 +98,8 @@ def unique(functions: Iterable[Function]) -> tuple[Function, ...]:
 def encode(value: object) -> Any:
     """A plain value in the JSON form of `dispatch::Value`.
 
-    Raises Unresolved for anything that is not None, a bool, a number, text, or a list, tuple or mapping of such.
+    Raises Unresolved for anything but None, bools, numbers, text, and lists, tuples and mappings
+    of them.
     """
     match value:
         case None | bool():

@@ -1,7 +1,7 @@
 """The value of a default from source alone: constants, enum members, key objects, presets.
 
-A small interpreter of expressions and of functions without loops. It refuses (Unresolved) whatever it does not know for
-certain; nothing of the package is executed.
+A small interpreter of expressions and of functions without loops. It refuses (Unresolved) whatever
+it does not know for certain; nothing of the package is executed.
 """
 
 from __future__ import annotations
@@ -16,9 +16,16 @@ from concord_signatures.dump import Unresolved
 from concord_signatures.tree import Module, Package, dotted
 
 _DEPTH = 60
-_FLOATS = {"np.inf": "inf", "numpy.inf": "inf", "math.inf": "inf", "np.nan": "nan", "math.nan": "nan"}
+_FLOATS = {
+    "np.inf": "inf",
+    "numpy.inf": "inf",
+    "math.inf": "inf",
+    "np.nan": "nan",
+    "math.nan": "nan",
+}
 _PLAIN: dict[str, Callable[..., Any]] = {
-    "str": str, "int": int, "float": float, "bool": bool, "tuple": tuple, "list": list, "dict": dict,
+    "str": str, "int": int, "float": float, "bool": bool, "tuple": tuple, "list": list,
+    "dict": dict,
     "MappingProxyType": dict, "types.MappingProxyType": dict,
 }  # fmt: skip
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -42,7 +49,10 @@ class _Class:
             match statement:
                 case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                     found[name] = statement
-                case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)])
+                    | ast.AnnAssign(target=ast.Name(id=name))
+                ):
                     found[name] = statement
                 case _:
                     continue
@@ -82,7 +92,7 @@ class Evaluator:
         self._package = package
 
     def default(self, expression: ast.expr, module: Module) -> Any:
-        """The plain value that a default stands for; a sentinel that can `resolve()` itself is resolved."""
+        """The plain value of a default; a sentinel that can `resolve()` itself is resolved."""
         value = self._value(expression, module, {}, 0)
         if isinstance(value, _Object) and value.member is None and "resolve" in value.cls.members():
             value = self._call(self._attribute(value, "resolve", 0), [], {}, 0)
@@ -167,7 +177,9 @@ class Evaluator:
                 return _Class(home, node)
             case (home, ast.FunctionDef() as node):
                 return _Method(home, node)
-            case (home, (ast.Assign() | ast.AnnAssign()) as statement) if statement.value is not None:
+            case (home, (ast.Assign() | ast.AnnAssign()) as statement) if (
+                statement.value is not None
+            ):
                 return self._value(statement.value, home, {}, depth + 1)
             case _:
                 raise Unresolved(name)
@@ -193,9 +205,9 @@ class Evaluator:
                 if "staticmethod" in names:
                     return _Method(home.module, statement)
                 method = _Method(home.module, statement, (owner,))
-                # `property` and its likes (class properties go by many names) yield what they return.
+                # `property` and its likes (they go by many names) yield what they return.
                 return method if not names - {"classmethod"} else self._call(method, [], {}, depth)
-            case (ast.Assign() | ast.AnnAssign()) if statement.value is not None:
+            case ast.Assign() | ast.AnnAssign() if statement.value is not None:
                 value = self._value(statement.value, home.module, {}, depth + 1)
                 if self._is_enum(cls, depth):
                     return _Object(cls, {"name": name, "value": value}, member=name)
@@ -243,7 +255,9 @@ class Evaluator:
             case _:
                 raise Unresolved("call")
 
-    def _construct(self, cls: _Class, args: list[Any], named: dict[str, Any], depth: int) -> _Object:
+    def _construct(
+        self, cls: _Class, args: list[Any], named: dict[str, Any], depth: int
+    ) -> _Object:
         fields = cls.fields()
         if "__init__" in cls.members() or len(args) > len(fields):
             raise Unresolved(cls.node.name)
@@ -268,15 +282,17 @@ class Evaluator:
                 local[arg.arg] = self._value(default, target.module, {}, depth + 1)
         return local
 
-    def _run(
-        self, body: list[ast.stmt], module: Module, local: dict[str, Any], depth: int
-    ) -> Any:
+    def _run(self, body: list[ast.stmt], module: Module, local: dict[str, Any], depth: int) -> Any:
         for statement in body:
             match statement:
                 case ast.Expr(value=ast.Constant()) | ast.Pass():
                     continue
                 case ast.Return(value=expression):
-                    return None if expression is None else self._value(expression, module, local, depth)
+                    return (
+                        None
+                        if expression is None
+                        else self._value(expression, module, local, depth)
+                    )
                 case ast.If(test=test, body=then, orelse=orelse):
                     branch = then if self._value(test, module, local, depth) else orelse
                     if any(isinstance(inner, ast.Return) for inner in branch) or _raises(branch):

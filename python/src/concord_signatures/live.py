@@ -96,14 +96,14 @@ class Live:
 
 
 def distribution_of(top: str) -> tuple[str, str]:
-    """The distribution that a top-level package belongs to, and its version; `unknown` if there is none."""
+    """The distribution of a top-level package and its version; `unknown` if there is none."""
     for distribution in importlib.metadata.packages_distributions().get(top, []):
         return distribution, importlib.metadata.version(distribution)
     return top, str(getattr(sys.modules.get(top), "__version__", "unknown"))
 
 
 def _is_function(value: object) -> bool:
-    # `functools.singledispatch` and the like yield functions with attributes; classes are not dispatched.
+    # `functools.singledispatch` and the like yield functions; classes are not dispatched.
     return isinstance(inspect.unwrap(value), FunctionType) if callable(value) else False
 
 
@@ -120,7 +120,7 @@ def _param(parameter: inspect.Parameter, spelled: Param | None) -> Param:
 
 
 def _resolved(default: object) -> object:
-    """The text of an enum member; what a sentinel with `resolve()` stands for; else the default itself."""
+    """The text of an enum member; what a sentinel with `resolve()` stands for; else the default."""
     if isinstance(default, enum.Enum):
         if isinstance(default.value, str):
             return str(default.value)

@@ -109,11 +109,13 @@ class Reader:
 
 
 def _replaced_keywords(decorator: ast.FunctionDef) -> Iterable[tuple[str, str]]:
-    """Pairs (accepted, passed on) of a decorator: `kwargs["passed"] = f(kwargs.pop("accepted"))`."""
+    """Pairs (accepted, passed) of a decorator: `kwargs["passed"] = f(kwargs.pop("accepted"))`."""
     for statement in ast.walk(decorator):
         match statement:
             case ast.Assign(
-                targets=[ast.Subscript(value=ast.Name(id=keywords), slice=ast.Constant(value=str(new)))],
+                targets=[
+                    ast.Subscript(value=ast.Name(id=keywords), slice=ast.Constant(value=str(new)))
+                ],
                 value=value,
             ):
                 for call in ast.walk(value):

@@ -1,4 +1,4 @@
-"""Python packages as parsed text: which definition a name stands for, without importing anything."""
+"""Python packages as parsed text: which definition a name stands for, without importing."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def dotted(expression: ast.expr) -> str:
 
 
 class Package:
-    """The `.py` files below a few top-level packages; paths are relative to what contains the packages."""
+    """The `.py` files of top-level packages; paths start with the name of the package."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self._files = files
@@ -118,7 +118,7 @@ class Package:
         return self.module(name)
 
     def definition(self, module: Module, name: str) -> tuple[Module, ast.stmt] | Module | None:
-        """What a module-level name stands for, through imports: a statement and its module, or a module."""
+        """What a module-level name stands for, through imports: a statement, or a module."""
         for _ in range(20):
             statement = module.bindings().get(name)
             if statement is None:
@@ -129,7 +129,9 @@ class Package:
             target = self.module(module.absolute(statement))
             if target is None:
                 return None
-            if alias.name not in target.bindings():
+            # A package that imports from itself means its own submodule.
+            loops = target.name == module.name and alias.name == name
+            if loops or alias.name not in target.bindings():
                 return self.module(f"{target.name}.{alias.name}")
             module, name = target, alias.name
         return None
