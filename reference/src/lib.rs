@@ -17,6 +17,7 @@
 
 pub mod args;
 pub mod co_occurrence;
+pub mod exact;
 pub mod graph;
 mod labels;
 pub mod ligrec;
