@@ -19,7 +19,9 @@
 //! | how a p-value is distributed | [`Tally`] | N products of `N log2(total)` bits |
 //! | whose error a difference is | [`verdict`] | one exact subtraction a side |
 //!
-//! Integers of 60 bits cost about 0.1 us a product, of 3500 bits (64 rows normalised by unrelated floats) about 5 us.
+//! Measured on one 2.5 GHz core, dev profile: a feature over 64 cells with 6 neighbours takes 0.1 ms with equal weights, 1.5 ms
+//! with rows normalised by unrelated floats (integers of 3,400 bits), over 10,000 cells 70 ms and, in balls, 30 ms;
+//! 1,000 cells and 49 distances 1.2 s; the null of 8 cells 0.3 to 0.6 s a feature.
 
 mod arrangements;
 mod ball;

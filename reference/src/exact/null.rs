@@ -99,10 +99,11 @@ fn enumerate(
     let n = weights.n;
     let terms: Vec<BigInt> = (0..n * n).map(|at| feature.term(mode, at / n, at % n)).collect();
     let numerator = |pi: &[u32]| {
-        weights.weighted(|i, j| {
-            let [i, j] = null.ends(i, j, |i| pi[i] as usize);
-            terms[i * n + j].clone()
-        })
+        let term = |((i, j), w): (&(usize, usize), &BigInt)| {
+            let [i, j] = null.ends(*i, *j, |i| pi[i] as usize);
+            w * &terms[i * n + j]
+        };
+        weights.entries.iter().map(term).sum::<BigInt>()
     };
     let cells: Vec<u32> = (0..n as u32).collect();
     // A negative total weight turns the order of the statistics around.
