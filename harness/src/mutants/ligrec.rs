@@ -15,9 +15,9 @@ pub(super) const COUNTS_TIES: Mutant = Mutant {
     run: |data, params| {
         let task = Task::read(data, params)?;
         let observed = task.observed();
-        // Wider than any rounding and narrower than any difference of integers: ties, and nothing else.
-        let counts = task.exceedances(&observed, Some(1e-12)).high;
-        Ok(task.reply(task.tables(&observed, &counts)))
+        let mut counts = task.exceedances(&observed, None);
+        counts.strict.iter_mut().zip(&counts.ties).for_each(|(n, ties)| *n += ties);
+        Ok(task.reply(task.tables(&observed, &counts.strict)))
     },
 };
 
