@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use dispatch::{Backend, Device};
 
+use crate::contract_mutants::{self, ContractMutantBackend};
 use crate::golden::Corpus;
 use crate::recorded::Recorded;
 use crate::{Usage, backends_file, mutants};
@@ -39,9 +40,11 @@ pub fn known() -> Result<Vec<Known>> {
     };
     let recorded = crate::golden::recorded_manifest("recorded", "1.8.3");
     let mut known = vec![of(reference.manifest()), of(&recorded), of(cuda.manifest())];
-    known.extend(mutants::MUTANTS.iter().map(|m| Known {
-        name: format!("mutant:{}", m.name),
-        summary: m.mistake.to_owned(),
+    let numeric = mutants::MUTANTS.iter().map(|m| (m.name, m.mistake));
+    let of_contract = contract_mutants::all().map(|m| (m.name, m.mistake));
+    known.extend(numeric.chain(of_contract).map(|(name, mistake)| Known {
+        name: format!("mutant:{name}"),
+        summary: mistake.to_owned(),
         device: Device::Cpu,
     }));
     known.extend(backends_file::from_environment()?.into_iter().map(|described| Known {
@@ -79,6 +82,17 @@ impl Opened {
 /// # Errors
 /// [`Usage`] if there is none, with the nearest names; an error that names the file if stored answers cannot be read.
 pub fn open(name: &str) -> Result<Opened> {
+    open_beside(name, Arc::new(reference::backend()))
+}
+
+/// The backend of a name, in a process in which `host` can be called; some mutants do that in secret.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_beside(name: &str, host: Arc<dyn Backend>) -> Result<Opened> {
+    if let Some(mutant) = name.strip_prefix("mutant:").and_then(contract_mutants::find) {
+        return Ok(Opened::live(ContractMutantBackend::beside(mutant, host)));
+    }
     if let Some(mutant) = name.strip_prefix("mutant:").and_then(mutants::find) {
         return Ok(Opened::live(mutants::MutantBackend::new(mutant)));
     }

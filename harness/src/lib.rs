@@ -6,7 +6,9 @@
 //! - [`judge`](mod@judge) turns two outcomes into a verdict, through the [`Contract`] of the function and
 //!   [`compare`], where every comparison is a ratio to an allowance derived on that input.
 //! - [`shrink`](mod@shrink) finds the smallest input that still differs.
-//! - [`mutants`] are backends that are wrong on purpose: they measure the examiner.
+//! - [`mutants`] are backends that are wrong on purpose: they measure the examiner; [`contract_mutants`] break the
+//!   dispatch contract instead.
+//! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
 #![forbid(unsafe_code)]
@@ -17,6 +19,7 @@ mod case;
 pub mod cli;
 pub mod compare;
 mod contract;
+pub mod contract_mutants;
 mod contracts;
 pub mod deliver;
 mod errors;
@@ -27,6 +30,7 @@ pub mod golden;
 pub mod judge;
 pub mod mutants;
 pub mod plan;
+pub mod probes;
 mod profile;
 pub mod recorded;
 pub mod show;

@@ -4,6 +4,7 @@ mod certify;
 mod check;
 mod golden;
 mod list;
+mod probe;
 mod replay;
 mod report;
 
@@ -36,6 +37,8 @@ enum Verb {
     List(list::List),
     /// Checks the static contract: what may be handed to a backend, and which rules it breaks
     Check(check::Check),
+    /// Asks what a backend does with a call, rule by rule of the dispatch contract
+    Probe(probe::Probe),
     /// The main job: runs a backend against a host, judges every answer, shrinks failures, writes a report
     Certify(certify::Certify),
     /// Compares a backend with stored answers of a real host
@@ -53,6 +56,7 @@ pub fn main() -> ExitCode {
     let done = match cli.verb {
         Verb::List(list) => list.run(),
         Verb::Check(check) => check.run(),
+        Verb::Probe(probe) => probe.run(),
         Verb::Certify(certify) => certify.run(),
         Verb::Golden(golden) => golden.run(),
         Verb::Replay(replay) => replay.run(),
