@@ -35,6 +35,7 @@ mod profile;
 pub mod recorded;
 pub mod show;
 pub mod shrink;
+pub mod signatures;
 pub mod stream;
 pub mod suite;
 mod usage;

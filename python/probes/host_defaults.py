@@ -5,8 +5,8 @@ backend's default, and what it writes is compared bit by bit. A backend's own `N
 `neighbors_key`) can only be asked on the backend, and `resolution` of louvain only with the package
 louvain, which has no wheels; they stay unsettled.
 
-Needs squidpy==1.8.3, scanpy==1.12.4, leidenalg and scipy<1.18 (pynndescent 0.7.0 fails with later
-ones); run as `python host_defaults.py PATH`.
+Needs squidpy==1.8.3, scanpy==1.12.4, leidenalg and pynndescent<0.6 (scanpy 1.12.4 cannot take what
+newer ones return); run as `python host_defaults.py PATH`.
 """
 
 from __future__ import annotations
