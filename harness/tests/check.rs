@@ -1,5 +1,7 @@
 //! `concord check` on the stored signatures of real libraries: the whole table, and every form of output.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output};
 
