@@ -5,6 +5,7 @@
 //! - [`examine`] runs them; [`executor`] keeps a backend under a deadline.
 //! - [`judge`](mod@judge) turns two outcomes into a verdict, through the [`Contract`] of the function and
 //!   [`compare`], where every comparison is a ratio to an allowance derived on that input.
+//! - [`audit`](mod@audit) measures how small an error each check sees.
 //! - [`shrink`](mod@shrink) finds the smallest input that still differs.
 //! - [`mutants`] are backends that are wrong on purpose: they measure the examiner; [`contract_mutants`] break the
 //!   dispatch contract instead.
@@ -13,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod backends;
 pub mod backends_file;
 mod case;

@@ -1,5 +1,6 @@
 //! The command line `concord`.
 
+mod audit;
 mod certify;
 mod check;
 mod golden;
@@ -45,6 +46,8 @@ enum Verb {
     Golden(golden::Golden),
     /// Runs one case again and shows both answers side by side
     Replay(replay::Replay),
+    /// Measures how small an error each check sees
+    Audit(audit::Audit),
     /// Renders the log of an earlier run again
     Report(report::Report),
 }
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Verb::Certify(certify) => certify.run(),
         Verb::Golden(golden) => golden.run(),
         Verb::Replay(replay) => replay.run(),
+        Verb::Audit(audit) => audit.run(),
         Verb::Report(report) => report.run(),
     };
     match done {
