@@ -3,6 +3,7 @@
 mod certify;
 mod check;
 mod golden;
+mod laws;
 mod list;
 mod probe;
 mod replay;
@@ -33,7 +34,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Shows functions, knobs and levels, known backends, and the state of the device
+    /// Shows functions, knobs and levels, laws, known backends, and the state of the device
     List(list::List),
     /// Checks the static contract: what may be handed to a backend, and which rules it breaks
     Check(check::Check),
@@ -43,6 +44,8 @@ enum Verb {
     Certify(certify::Certify),
     /// Compares a backend with stored answers of a real host
     Golden(golden::Golden),
+    /// Asks a backend alone, without a host, whether its answers keep the laws that every right answer keeps
+    Laws(laws::Laws),
     /// Runs one case again and shows both answers side by side
     Replay(replay::Replay),
     /// Renders the log of an earlier run again
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
         Verb::Probe(probe) => probe.run(),
         Verb::Certify(certify) => certify.run(),
         Verb::Golden(golden) => golden.run(),
+        Verb::Laws(laws) => laws.run(),
         Verb::Replay(replay) => replay.run(),
         Verb::Report(report) => report.run(),
     };
