@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dispatch::{Backend, Call, Manifest};
+use dispatch::{Backend, Call, Manifest, Reply};
 use reports::{FORMAT, Header, Log, Record, Source, Verdict};
 
 use crate::executor::Executor;
 use crate::judge::{Judgement, Outcome, Peers, judge};
+use crate::laws::{self, Law, Trial};
 use crate::plan::Plan;
 use crate::shrink::{Budget, shrink};
 use crate::{Case, Profile, contract, deliver, stream};
@@ -163,11 +164,55 @@ impl Session<'_> {
         Exchange { call, host: host_outcome, backend: backend_outcome, judgement }
     }
 
+    /// Runs one call on both sides, judges it, and asks up to `most` of the laws that say something about it.
+    ///
+    /// Laws are asked only where the two sides agree: what the host contradicts needs no second witness.
+    pub fn exchange_under(
+        &mut self,
+        call: Arc<Call>,
+        laws: &[&'static Law],
+        most: usize,
+    ) -> Exchange {
+        let mut exchange = self.exchange(call);
+        let agrees = exchange.judgement.checks.iter().all(|check| check.finding.is_none());
+        let judged = exchange.judgement.verdict != Verdict::HostUndefined;
+        if let (Ok(reply), true) = (&exchange.backend, agrees && judged) {
+            for trial in self.trials(&exchange.call, reply, laws, most) {
+                laws::add(trial, &mut exchange.judgement);
+            }
+        }
+        exchange
+    }
+
+    /// Asks the backend alone.
+    pub fn answer(&mut self, call: &Arc<Call>) -> Outcome {
+        let Examination { host, backend, .. } = self.examination;
+        let (host, backend) = (host.manifest(), backend.manifest());
+        let stream = stream::choose(host, backend, &call.function).backend;
+        self.backend.run(&deliver::deliver(&stream::ask(call, stream), host, backend)?)
+    }
+
+    /// Asks up to `most` of the laws about an answer of the backend; the host is not needed.
+    pub fn trials(
+        &mut self,
+        call: &Arc<Call>,
+        reply: &Reply,
+        laws: &[&'static Law],
+        most: usize,
+    ) -> Vec<Trial> {
+        let profile = Profile::of(&self.examination.backend.manifest().name);
+        let ask =
+            |law: &&'static Law| laws::ask(law, call, reply, profile, |call| self.answer(call));
+        laws.iter().filter_map(ask).take(most).collect()
+    }
+
     /// Runs one case and records what became of it.
     pub fn record(&mut self, source: Source, case: &Case) -> Record {
         let call = case.build();
         let input = call.digest();
-        let Judgement { verdict, reason, checks } = self.exchange(call).judgement;
+        let (laws, most) = laws::chosen(case.function(), source, &input);
+        let Judgement { verdict, reason, checks } =
+            self.exchange_under(call, &laws, most).judgement;
         let (case, function) = (case.name(), case.function().to_owned());
         Record { case, function, source, input, verdict, reason, checks, shrunk: None }
     }

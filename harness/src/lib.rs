@@ -6,6 +6,7 @@
 //! - [`judge`](mod@judge) turns two outcomes into a verdict, through the [`Contract`] of the function and
 //!   [`compare`], where every comparison is a ratio to an allowance derived on that input.
 //! - [`audit`](mod@audit) measures how small an error each check sees.
+//! - [`laws`] need no host: they compare a backend's answers with each other.
 //! - [`shrink`](mod@shrink) finds the smallest input that still differs.
 //! - [`mutants`] are backends that are wrong on purpose: they measure the examiner; [`contract_mutants`] break the
 //!   dispatch contract instead.
@@ -30,6 +31,7 @@ pub mod executor;
 pub mod file_case;
 pub mod golden;
 pub mod judge;
+pub mod laws;
 pub mod mutants;
 pub mod plan;
 pub mod probes;

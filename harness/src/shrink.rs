@@ -4,12 +4,17 @@
 //! recipe, one knob at a time, then the data: runs of cells and genes are dropped while the same check
 //! still fails. All within a budget of calls, because a backend may take seconds for each.
 
+use std::sync::Arc;
+
+use dispatch::Call;
 use generators::Recipe;
 use reports::Shrunk;
 
 use crate::case::{Case, Input};
 use crate::compare::{describe, shorten};
-use crate::examine::{Exchange, Session};
+use crate::examine::Session;
+use crate::judge::Judgement;
+use crate::laws::{self, Law};
 
 /// How many calls of the backend shrinking may cost.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +31,24 @@ impl Default for Budget {
 
 struct Shrinker<'s, 'a> {
     session: &'s mut Session<'a>,
+    witness: Witness,
     check: String,
     budget: Budget,
     calls: u64,
+}
+
+/// Whom the shrinker asks whether an input still fails.
+enum Witness {
+    /// The host, and where it has no objection the law that the check belongs to, if it does.
+    Host(Option<&'static Law>),
+    /// A law, without the host.
+    Law(&'static Law),
+}
+
+/// A call, and what was concluded about it.
+struct Exchange {
+    call: Arc<Call>,
+    judgement: Judgement,
 }
 
 /// Shrinks a case that fails `check`; `None` if it does not fail when called again.
@@ -38,7 +58,28 @@ pub fn shrink(
     check: &str,
     budget: Budget,
 ) -> Option<Shrunk> {
-    let mut shrinker = Shrinker { session, check: check.to_owned(), budget, calls: 0 };
+    shrink_before(session, Witness::Host(laws::of_check(check)), case, check, budget)
+}
+
+/// Shrinks a case on which `check` of a law fails, without the host; `None` if it does not fail when called again.
+pub fn shrink_law(
+    session: &mut Session<'_>,
+    law: &'static Law,
+    case: &Case,
+    check: &str,
+    budget: Budget,
+) -> Option<Shrunk> {
+    shrink_before(session, Witness::Law(law), case, check, budget)
+}
+
+fn shrink_before(
+    session: &mut Session<'_>,
+    witness: Witness,
+    case: &Case,
+    check: &str,
+    budget: Budget,
+) -> Option<Shrunk> {
+    let mut shrinker = Shrinker { session, witness, check: check.to_owned(), budget, calls: 0 };
     let mut input = Input::whole(case.clone());
     let mut exchange = shrinker.still_fails(&input)?;
     if let Case::Recipe(recipe) = case
@@ -58,10 +99,25 @@ impl Shrinker<'_, '_> {
             return None;
         }
         let call = input.build().ok()?;
-        self.calls += 1;
-        let exchange = self.session.exchange(call);
+        // A law asks the backend twice.
+        self.calls += 1 + u64::from(laws::of_check(&self.check).is_some());
+        let exchange = self.ask(call)?;
         (exchange.judgement.failed_check().as_deref() == Some(self.check.as_str()))
             .then_some(exchange)
+    }
+
+    fn ask(&mut self, call: Arc<Call>) -> Option<Exchange> {
+        let judgement = match self.witness {
+            Witness::Host(None) => self.session.exchange(call.clone()).judgement,
+            Witness::Host(Some(law)) => {
+                self.session.exchange_under(call.clone(), &[law], 1).judgement
+            }
+            Witness::Law(law) => {
+                let reply = self.session.answer(&call).ok()?;
+                laws::judgement(self.session.trials(&call, &reply, &[law], 1))
+            }
+        };
+        Some(Exchange { call, judgement })
     }
 
     /// Lowers one knob after the other as long as that succeeds; at most half the budget, so that the data get theirs.
@@ -148,6 +204,9 @@ impl Shrinker<'_, '_> {
             }
         }
         replay += &examination.replay_args;
+        if let Some(law) = laws::of_check(&self.check) {
+            replay += &format!(" --law {}", law.id);
+        }
         let params = exchange.call.params.iter();
         let findings = exchange.judgement.checks.iter().filter_map(|c| c.finding.clone()).collect();
         Shrunk {

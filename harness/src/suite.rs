@@ -19,6 +19,7 @@ use crate::backends::{self, Opened};
 use crate::examine::Examination;
 use crate::golden::Corpus;
 use crate::judge::Outcome;
+use crate::laws::{self, Law};
 use crate::plan::{Plan, run_seed};
 use crate::shrink::{Budget, shrink};
 use crate::{CONTRACTS, Case, recorded};
@@ -27,6 +28,8 @@ use crate::{CONTRACTS, Case, recorded};
 const SAMPLES: u64 = 60;
 /// Cases of each function that are called twice.
 const REPEATS: usize = 12;
+/// Cases on which each law is asked, if it says something about them.
+const LAW_CASES: usize = 40;
 /// How long one call may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -82,6 +85,9 @@ fn trials(examination: &Arc<Examination>, stored: Option<&Corpus>) -> Vec<Trial>
         }
         None => Plan::sized(generators::GENERATORS, 1, SAMPLES, run_seed(backend, host, "")),
     };
+    if stored.is_none() {
+        trials.extend(laws::all().map(|law| law_trial(examination, law)));
+    }
     let mut called: BTreeMap<String, usize> = BTreeMap::new();
     for (_, case) in plan.cases {
         let times = called.entry(case.function().to_owned()).or_default();
@@ -101,6 +107,10 @@ fn named(examination: &Arc<Examination>, name: &str) -> Option<Trial> {
         return Some(contract_trial(examination, crate::contract(function)?.function));
     }
     let (property, text) = rest.split_once("::")?;
+    if property == "law" {
+        let law = laws::find(text).ok().filter(|law| law.function == function)?;
+        return Some(law_trial(examination, law));
+    }
     let case = Case::Recipe(Recipe::parse(generators::generator(function)?, text).ok()?);
     match property {
         "repeats" => Some(case_trial(examination, property, repeats, case)),
@@ -114,6 +124,12 @@ fn contract_trial(examination: &Arc<Examination>, function: &'static str) -> Tri
     let trial =
         Trial::test(format!("{function}::contract"), move || static_contract(&shared, function));
     trial.with_ignored_flag(is_absent(examination))
+}
+
+fn law_trial(examination: &Arc<Examination>, law: &'static Law) -> Trial {
+    let shared = examination.clone();
+    let name = format!("{}::law::{}", law.function, law.id);
+    Trial::test(name, move || keeps(&shared, law)).with_ignored_flag(is_absent(examination))
 }
 
 fn case_trial(
@@ -179,6 +195,21 @@ fn agrees(examination: &Examination, case: &Case) -> Result<(), Failed> {
         None => message += "it agreed when called again: flaky\n",
     }
     Err(message.into())
+}
+
+/// The answers keep a law; if not, the message shows the shrunk input.
+fn keeps(examination: &Examination, law: &'static Law) -> Result<(), Failed> {
+    let (host, backend) = (examination.host.manifest(), examination.backend.manifest());
+    let generator = generators::generator(law.function).ok_or("no generator")?;
+    let plan = Plan::sized(&[generator], 1, 0, run_seed(backend, host, ""));
+    let cases: Vec<Case> = plan.cases.into_iter().map(|(_, case)| case).take(LAW_CASES).collect();
+    let survey = laws::survey(examination, &cases, &[law], 1, || ());
+    let Some((case, check, shrunk)) = survey.tallies.into_iter().find_map(|tally| tally.first)
+    else {
+        return Ok(());
+    };
+    let replay = shrunk.map_or("it was kept when asked again: flaky".to_owned(), |s| s.replay);
+    Err(format!("{check}: {}\non {}\nreplay: {replay}", law.statement, case.text()).into())
 }
 
 /// The same call gives the same bits twice.

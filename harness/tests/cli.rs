@@ -60,6 +60,26 @@ fn a_wrong_backend_is_refused_and_its_replay_command_reproduces_it() {
 }
 
 #[test]
+fn laws_are_asked_without_a_host_and_a_broken_one_is_shown_again() {
+    let backend = "mutant:cooc-annuli";
+    let text = check(&["laws", backend, "--law", "C8"], 1);
+    says(&text, &["law C8: occ broken by co_occurrence", "1 of 1 laws broken", "--law C8"]);
+    let replay = text.lines().find_map(|line| line.trim().strip_prefix("replay: concord "));
+    let parts: Vec<&str> = replay.unwrap().split('"').collect();
+    let mut arguments: Vec<&str> = parts[0].split_whitespace().collect();
+    arguments.push(parts[1]);
+    arguments.extend(parts[2].split_whitespace());
+    let text = check(&arguments, 1);
+    says(&text, &["as it is", "changed", "interval", "violated: law C8: occ", "verdict: fail"]);
+    let kept = check(&["replay", "ligrec", "seed=1", "--law", "L8"], 0);
+    says(&kept, &["law L8: An uncorrected p-value", "verdict: pass"]);
+    says(&check(&["laws", "reference", "--law", "M4x"], 2), &["did you mean `M4`"]);
+    says(&check(&["laws", "cuda", "--law", "M4"], 4), &["0 of 1 laws broken, 1 said nothing"]);
+    let list: serde_json::Value = serde_json::from_str(&check(&["list", "--json"], 0)).unwrap();
+    assert_eq!(list["laws"].as_array().unwrap().len(), harness::laws::all().count());
+}
+
+#[test]
 fn a_real_file_makes_cases() {
     let file = harness::backends::default_golden_dir().join("inputs/pbmc_umap.h5ad");
     let text = check(&["certify", "reference", "--data", &file.to_string_lossy()], 0);

@@ -81,7 +81,10 @@ fn the_reference_against_itself_never_alarms() {
     let log = examine(Arc::new(reference::backend()), "reference", &functions);
     let decision = decide(&log);
     assert_eq!(decision.outcome, Outcome::Conformant, "{decision:#?}");
-    let worst = log.records.iter().flat_map(|r| &r.checks).find(|c| c.worst.0 != 0.0);
+    // Laws compare answers to two different calls, which are rounded differently.
+    let compared = log.records.iter().flat_map(|r| &r.checks);
+    let worst =
+        compared.filter(|c| harness::laws::of_check(&c.name).is_none()).find(|c| c.worst.0 != 0.0);
     assert_eq!(worst, None, "the same bits were not found equal");
 }
 

@@ -5,9 +5,9 @@ use clap::Args;
 use dispatch::Device;
 use serde_json::json;
 
-use crate::{CONTRACTS, backends};
+use crate::{CONTRACTS, backends, laws};
 
-/// Shows functions, knobs and levels, known backends, and the state of the device.
+/// Shows functions, knobs and levels, laws, known backends, and the state of the device.
 #[derive(Args)]
 pub(super) struct List {
     /// Print JSON instead of text
@@ -32,6 +32,10 @@ fn as_text() -> Result<String> {
             out += &format!("    {:<16} {}\n", knob.name, knob.levels.join(" "));
         }
     }
+    out += "\nLaws, which need no host\n\n";
+    for law in laws::all() {
+        out += &format!("  {:<4} {:<17} {}\n", law.id, law.function, law.statement);
+    }
     out += "\nBackends\n\n";
     for known in backends::known()? {
         let state = match &known.device {
@@ -53,9 +57,12 @@ fn as_json() -> Result<serde_json::Value> {
             json!({"name": g.function, "knobs": knobs, "semantic": contract.map(|c| c.semantic)})
         })
         .collect();
+    let laws: Vec<_> = laws::all()
+        .map(|l| json!({"id": l.id, "function": l.function, "statement": l.statement}))
+        .collect();
     let backends: Vec<_> = backends::known()?
         .iter()
         .map(|k| json!({"name": k.name, "summary": k.summary, "device": k.device}))
         .collect();
-    Ok(json!({"format": 1, "functions": functions, "backends": backends}))
+    Ok(json!({"format": 1, "functions": functions, "laws": laws, "backends": backends}))
 }

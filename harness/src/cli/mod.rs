@@ -4,6 +4,7 @@ mod audit;
 mod certify;
 mod check;
 mod golden;
+mod laws;
 mod list;
 mod probe;
 mod replay;
@@ -34,7 +35,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Shows functions, knobs and levels, known backends, and the state of the device
+    /// Shows functions, knobs and levels, laws, known backends, and the state of the device
     List(list::List),
     /// Checks the static contract: what may be handed to a backend, and which rules it breaks
     Check(check::Check),
@@ -44,6 +45,8 @@ enum Verb {
     Certify(certify::Certify),
     /// Compares a backend with stored answers of a real host
     Golden(golden::Golden),
+    /// Asks a backend alone, without a host, whether its answers keep the laws that every right answer keeps
+    Laws(laws::Laws),
     /// Runs one case again and shows both answers side by side
     Replay(replay::Replay),
     /// Measures how small an error each check sees
@@ -62,6 +65,7 @@ pub fn main() -> ExitCode {
         Verb::Probe(probe) => probe.run(),
         Verb::Certify(certify) => certify.run(),
         Verb::Golden(golden) => golden.run(),
+        Verb::Laws(laws) => laws.run(),
         Verb::Replay(replay) => replay.run(),
         Verb::Audit(audit) => audit.run(),
         Verb::Report(report) => report.run(),

@@ -1,17 +1,20 @@
 //! `concord replay`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
+use dispatch::{Call, Value};
 use reports::{Outcome as RunOutcome, Verdict};
 
 use crate::case::{Case, Input};
 use crate::compare::{describe, shorten};
-use crate::examine::{Examination, Exchange};
+use crate::examine::{Examination, Exchange, Session};
 use crate::golden::Corpus;
-use crate::judge::Outcome;
+use crate::judge::{Judgement, Outcome};
+use crate::laws::{self, Law};
 use crate::show::rows;
 use crate::{Usage, backends, file_case};
 
@@ -34,6 +37,9 @@ pub(super) struct Replay {
     /// Keep only these genes of the recipe, counted from 0
     #[arg(long, value_delimiter = ',', value_name = "I,J,...")]
     genes: Option<Vec<usize>>,
+    /// Ask only this law, without the host: show the answer and that to the changed call
+    #[arg(long, value_name = "ID")]
+    law: Option<String>,
     /// The file a case was made from
     #[arg(long, value_name = "FILE.h5ad")]
     data: Option<PathBuf>,
@@ -65,16 +71,42 @@ impl Replay {
             backend_name: self.backend.clone(),
             replay_args: String::new(),
         };
-        let exchange = examination.session().exchange(call);
+        let mut session = examination.session();
+        if let Some(id) = &self.law {
+            return self.under_law(&mut session, laws::find(id)?, &call);
+        }
+        let exchange = session.exchange(call);
         super::print(&self.text(&exchange));
-        let verdict = exchange.judgement.verdict;
-        let outcome = match verdict {
-            _ if verdict.condemns() => RunOutcome::NotConformant,
-            Verdict::Pass | Verdict::QualityWarning => RunOutcome::Conformant,
-            Verdict::Infra => RunOutcome::Infrastructure,
-            _ => RunOutcome::Inconclusive,
+        Ok(exit_code(exchange.judgement.verdict))
+    }
+
+    /// Shows the answer to the call beside the answer to the call as a law changes it.
+    fn under_law(
+        &self,
+        session: &mut Session<'_>,
+        law: &'static Law,
+        call: &Arc<Call>,
+    ) -> Result<u8> {
+        let mut out = describe_call(call) + &format!("law {}: {}\n", law.id, law.statement);
+        let reply = match session.answer(call) {
+            Ok(reply) => reply,
+            Err(fault) => {
+                super::print(&format!("{out}\n{}: {fault}\n", self.backend));
+                return Ok(exit_code(Verdict::Inconclusive));
+            }
         };
-        Ok(outcome.exit_code())
+        let trials = session.trials(call, &reply, &[law], 1);
+        if let Some((twisted, outcome)) = trials.first().and_then(|t| t.twisted.as_ref()) {
+            let changed = |(name, value): &(&String, &Value)| call.param(name) != Some(*value);
+            out += &format!("changed: {}\n", describe_call(twisted).lines().next().unwrap_or(""));
+            for (name, value) in twisted.params.iter().filter(changed) {
+                out += &format!("  {name:<18} {}\n", shorten(&describe(value), 90));
+            }
+            out += &side_by_side("as it is", &Ok(reply), "changed", outcome);
+        }
+        let judgement = laws::judgement(trials);
+        super::print(&(out + &conclusion(&judgement)));
+        Ok(exit_code(judgement.verdict))
     }
 
     fn case(&self, stored: Option<&Corpus>) -> Result<Case> {
@@ -98,29 +130,47 @@ impl Replay {
     }
 
     fn text(&self, exchange: &Exchange) -> String {
-        let call = &exchange.call;
-        let (n, g) = (call.data.n_obs(), call.data.n_vars());
-        let mut out = format!("{} on {n} cells and {g} genes\n", call.function);
-        for (name, value) in &call.params {
-            out += &format!("  {name:<18} {}\n", shorten(&describe(value), 90));
-        }
-        out += &side_by_side(&self.host, &exchange.host, &self.backend, &exchange.backend);
-        let judgement = &exchange.judgement;
-        for check in judgement.checks.iter().filter(|c| c.finding.is_some()) {
-            if let Some(f) = &check.finding {
-                out += &format!(
-                    "\nviolated: {}\n  at {} {}\n  expected {}\n  actual   {}\n  allowance {}, ratio {}\n",
-                    check.name, f.slot, f.at, f.expected, f.actual, f.allowance, f.ratio
-                );
-            }
-        }
-        let reason = if judgement.reason.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", judgement.reason)
-        };
-        out + &format!("\nverdict: {}{reason}\n", judgement.verdict)
+        let answers = side_by_side(&self.host, &exchange.host, &self.backend, &exchange.backend);
+        describe_call(&exchange.call) + &answers + &conclusion(&exchange.judgement)
     }
+}
+
+fn exit_code(verdict: Verdict) -> u8 {
+    let outcome = match verdict {
+        _ if verdict.condemns() => RunOutcome::NotConformant,
+        Verdict::Pass | Verdict::QualityWarning => RunOutcome::Conformant,
+        Verdict::Infra => RunOutcome::Infrastructure,
+        _ => RunOutcome::Inconclusive,
+    };
+    outcome.exit_code()
+}
+
+/// The function, the size of the data, and the arguments.
+fn describe_call(call: &Call) -> String {
+    let (n, g) = (call.data.n_obs(), call.data.n_vars());
+    let mut out = format!("{} on {n} cells and {g} genes\n", call.function);
+    for (name, value) in &call.params {
+        out += &format!("  {name:<18} {}\n", shorten(&describe(value), 90));
+    }
+    out
+}
+
+/// What was violated, and the verdict.
+fn conclusion(judgement: &Judgement) -> String {
+    let mut out = String::new();
+    for check in &judgement.checks {
+        if let Some(f) = &check.finding {
+            out += &format!(
+                "\nviolated: {}\n  at {} {}\n  expected {}\n  actual   {}\n  allowance {}, ratio {}\n",
+                check.name, f.slot, f.at, f.expected, f.actual, f.allowance, f.ratio
+            );
+        }
+    }
+    let reason = match judgement.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    out + &format!("\nverdict: {}{reason}\n", judgement.verdict)
 }
 
 /// Both answers in two columns; a star marks entries that are not equal.

@@ -76,7 +76,7 @@ fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), 
 }
 
 /// `occ` and `interval`, wherever the call put them.
-fn parts(data: &Dataset) -> Option<(&Dense, &Dense)> {
+pub(crate) fn parts(data: &Dataset) -> Option<(&Dense, &Dense)> {
     let leaves = data.leaves();
     match leaves.as_slice() {
         [(_, Value::Tuple(items))] => match items.as_slice() {

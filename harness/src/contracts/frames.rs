@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dispatch::{Frame, Value};
 
 /// A column as numbers, or `None` if it holds none.
-pub(super) fn numbers(frame: &Frame, column: &str) -> Option<Vec<f64>> {
+pub(crate) fn numbers(frame: &Frame, column: &str) -> Option<Vec<f64>> {
     match frame.column(column)? {
         Value::Dense(dense) => Some(dense.to_f64()),
         _ => None,
@@ -14,7 +14,7 @@ pub(super) fn numbers(frame: &Frame, column: &str) -> Option<Vec<f64>> {
 
 /// For each row of `from`, the row of `to` with the same label; the k-th of equal labels meets the k-th.
 /// `None` if the two do not hold the same labels equally often.
-pub(super) fn join(from: &[String], to: &[String]) -> Option<Vec<usize>> {
+pub(crate) fn join(from: &[String], to: &[String]) -> Option<Vec<usize>> {
     if from.len() != to.len() {
         return None;
     }
@@ -26,6 +26,6 @@ pub(super) fn join(from: &[String], to: &[String]) -> Option<Vec<usize>> {
 }
 
 /// The elements of `values` at `rows`.
-pub(super) fn at(values: &[f64], rows: &[usize]) -> Vec<f64> {
+pub(crate) fn at(values: &[f64], rows: &[usize]) -> Vec<f64> {
     rows.iter().map(|&i| values[i]).collect()
 }

@@ -100,14 +100,14 @@ fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), 
 }
 
 /// The three tables of an answer.
-struct Parts<'a> {
-    means: &'a Frame,
-    pvalues: &'a Frame,
-    metadata: &'a Frame,
+pub(crate) struct Parts<'a> {
+    pub(crate) means: &'a Frame,
+    pub(crate) pvalues: &'a Frame,
+    pub(crate) metadata: &'a Frame,
 }
 
 impl<'a> Parts<'a> {
-    fn of(reply: &'a Reply) -> Option<Parts<'a>> {
+    pub(crate) fn of(reply: &'a Reply) -> Option<Parts<'a>> {
         let root = reply.data.root();
         let map = match root.get("result").or_else(|| root.get("uns"))? {
             Value::Map(map) if map.contains_key("means") => map,
@@ -142,7 +142,7 @@ fn shape(reply: &Reply) -> String {
 }
 
 /// All numbers of a table, row by row.
-fn flat(frame: &Frame) -> Vec<f64> {
+pub(crate) fn flat(frame: &Frame) -> Vec<f64> {
     let columns: Vec<Vec<f64>> = (frame.columns.iter())
         .map(|c| match c {
             Value::Dense(d) => d.to_f64(),
@@ -183,17 +183,17 @@ fn metadata(expected: &Frame, actual: &Frame, checks: &mut Checks) {
 }
 
 /// How far means may be apart, and where rounding decides what is defined.
-struct Bounds {
+pub(crate) struct Bounds {
     /// Bound for each entry of the table of means.
-    means: Vec<f64>,
+    pub(crate) means: Vec<f64>,
     /// Entries where a mean within rounding of 0 decides whether the table holds 0.
-    near_zero: Vec<bool>,
+    pub(crate) near_zero: Vec<bool>,
     /// Entries where that or a share within rounding of the threshold decides whether there is a p-value.
-    doubtful: Vec<bool>,
+    pub(crate) doubtful: Vec<bool>,
 }
 
 impl Bounds {
-    fn new(task: &Task, observed: &Observed) -> Bounds {
+    pub(crate) fn new(task: &Task, observed: &Observed) -> Bounds {
         let k = task.k();
         let mut magnitude = vec![0.0; observed.means.len()];
         for (gene, column) in task.columns.iter().enumerate() {
@@ -237,7 +237,7 @@ impl Bounds {
 }
 
 /// Whether every sum of values is exact in float64, in any order.
-fn exact(task: &Task, observed: &Observed) -> bool {
+pub(crate) fn exact(task: &Task, observed: &Observed) -> bool {
     let total = |gene: usize| observed.fixed.total(gene).unsigned_abs() < 1 << 53;
     observed.fixed.exact && (0..task.columns.len()).all(total)
 }

@@ -1,9 +1,9 @@
 //! One contract per function.
 
-mod co_occurrence;
-mod frames;
-mod ligrec;
-mod spatial_autocorr;
+pub(crate) mod co_occurrence;
+pub(crate) mod frames;
+pub(crate) mod ligrec;
+pub(crate) mod spatial_autocorr;
 
 use crate::Contract;
 

@@ -37,16 +37,18 @@ impl Task {
         for (gene, column) in self.columns.iter().enumerate() {
             // What is not finite goes past the integers: inf, -inf, or NaN where both meet.
             let mut infinite = vec![0.0; k];
+            let mut rounded = vec![0.0; k];
             for (cell, value) in column.cells.iter().zip(&column.values) {
                 let label = self.labels[*cell as usize] as usize;
                 expressing[gene * k + label] += u64::from(*value > 0.0);
-                if value.is_infinite() {
-                    infinite[label] += value;
-                }
+                let sums = if value.is_infinite() { &mut infinite } else { &mut rounded };
+                sums[label] += value;
             }
             let of_gene = fixed.sums(gene, &column.cells, &self.labels, k);
-            for ((sum, size), infinite) in of_gene.iter().zip(&sizes).zip(infinite) {
-                means.push(fixed.value(*sum) / *size as f64 + infinite);
+            for c in 0..k {
+                // The common scale is that of the largest gene; digits of a gene far below it are lost there.
+                let sum = if fixed.exact { fixed.value(of_gene[c]) } else { rounded[c] };
+                means.push(sum / sizes[c] as f64 + infinite[c]);
             }
             sums.extend(of_gene);
         }

@@ -228,6 +228,16 @@ fn infinities_exceed_finite_values_only() {
 }
 
 #[test]
+fn a_gene_far_below_another_keeps_its_digits() {
+    let tiny = 2f64.powi(-100) / 3.0;
+    let data = dataset(&[vec![tiny, 3.0, 1.0], vec![5.0 * tiny, 1.0, 1.0]], &[0, 1], &["a", "b"]);
+    let observed = read(&data, &[]).observed();
+    // Both fit a common scale of 126 bits no more; the means are those of the values all the same.
+    assert!(!observed.fixed.exact);
+    assert_eq!(observed.means[..2], [tiny, 5.0 * tiny]);
+}
+
+#[test]
 fn clusters_choose_cells_and_columns() {
     let x = [vec![1.0], vec![2.0], vec![50.0], vec![3.0], vec![9.0]];
     let data = dataset(&x, &[2, 0, 1, 0, -1], &["10", "z", "2"]);

@@ -11,7 +11,7 @@ use reference::spatial_autocorr::{Mode, Task, centred, geary_numerator, moran_nu
 use crate::profile::{Profile, U32, U64};
 
 /// What of the bounds depends on the graph and not on the feature.
-pub(super) struct GraphBounds {
+pub(crate) struct GraphBounds {
     /// `g(n + k' + 8)`: a sum over all edges in any order.
     chain: f64,
     /// `g(n + 8)`: a sum over all cells in any order.
@@ -21,19 +21,19 @@ pub(super) struct GraphBounds {
     /// Rounding of weights and S0 by each side, host first: relative to sums of magnitudes.
     weights: [f64; 2],
     /// Bound on the difference of the two variances; infinite if there is no telling.
-    pub(super) variance: f64,
+    pub(crate) variance: f64,
     /// `||t - mean t||`.
     tilt: f64,
 }
 
 /// Bounds for one feature.
-pub(super) struct FeatureBounds {
+pub(crate) struct FeatureBounds {
     /// Values are all equal, or one is not finite: the statistic is NaN, exactly.
-    pub(super) undefined: bool,
+    pub(crate) undefined: bool,
     /// Bound on the difference of the two statistics; infinite if the input leaves no digit.
-    pub(super) score: f64,
+    pub(crate) score: f64,
     /// Bound on the difference of any permuted statistic.
-    pub(super) permuted: f64,
+    pub(crate) permuted: f64,
 }
 
 fn chain(roundings: f64, u: f64) -> f64 {
@@ -42,7 +42,7 @@ fn chain(roundings: f64, u: f64) -> f64 {
 }
 
 impl GraphBounds {
-    pub(super) fn new(task: &Task<'_>, peers: [Profile; 2]) -> GraphBounds {
+    pub(crate) fn new(task: &Task<'_>, peers: [Profile; 2]) -> GraphBounds {
         let n = task.n() as f64;
         let longest = task.graph.longest_row() as f64;
         let magnitudes = magnitudes(&task.graph);
@@ -109,7 +109,7 @@ fn variance_error(task: &Task<'_>, of: &Moments, relative: f64, u: f64) -> f64 {
 
 impl FeatureBounds {
     /// Bounds for the values `x` of one feature; `z` is scratch of the same length.
-    pub(super) fn new(
+    pub(crate) fn new(
         task: &Task<'_>,
         graph: &GraphBounds,
         peers: [Profile; 2],

@@ -5,7 +5,7 @@
 //! interval that those bounds leave; corrected p-values are recomputed from the answer's own column,
 //! which separates a wrong correction from a wrong p-value.
 
-mod allowance;
+pub(crate) mod allowance;
 
 use dispatch::{Call, Dtype, Fault, Frame, Value};
 use reference::spatial_autocorr::{Mode, Statistics, Task};
@@ -301,7 +301,13 @@ impl Judge<'_> {
 }
 
 /// The p-values left possible by an excess and a variance that are each known within a bound.
-fn tail(excess: f64, slack: f64, variance: f64, variance_slack: f64, tails: f64) -> Allowance {
+pub(crate) fn tail(
+    excess: f64,
+    slack: f64,
+    variance: f64,
+    variance_slack: f64,
+    tails: f64,
+) -> Allowance {
     if excess.is_nan() {
         return Allowance::Exact;
     }
