@@ -6,6 +6,7 @@ use dispatch::Call;
 use generators::Recipe;
 
 use crate::file_case::FileCase;
+use crate::statistics::StudyCase;
 
 /// A case of a plan.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub enum Case {
         /// The call.
         call: Arc<Call>,
     },
+    /// A study of random columns; its call is made with many seeds.
+    Study(StudyCase),
 }
 
 impl Case {
@@ -30,6 +33,7 @@ impl Case {
             Case::Recipe(recipe) => recipe.generator().function,
             Case::File(case) => case.function,
             Case::Stored { call, .. } => &call.function,
+            Case::Study(study) => study.function,
         }
     }
 
@@ -39,6 +43,7 @@ impl Case {
             Case::Recipe(recipe) => recipe.to_string(),
             Case::File(case) => case.to_string(),
             Case::Stored { id, .. } => id.clone(),
+            Case::Study(study) => study.to_string(),
         }
     }
 
@@ -53,6 +58,7 @@ impl Case {
             Case::Recipe(recipe) => Arc::new(recipe.build()),
             Case::File(case) => Arc::new(case.build()),
             Case::Stored { call, .. } => call.clone(),
+            Case::Study(study) => Arc::new(study.call()),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::judge::{Judgement, Outcome, Peers, judge};
 use crate::laws::{self, Law, Trial};
 use crate::plan::Plan;
 use crate::shrink::{Budget, shrink};
-use crate::{Case, Profile, contract, deliver, stream};
+use crate::{Case, Profile, contract, deliver, statistics, stream};
 
 /// How often one kind of failure is shrunk: more than once would report one cause twice.
 const SHRUNK_PER_CHECK: usize = 1;
@@ -115,7 +115,9 @@ impl Examination {
                 record.failed_check().map_or(record.verdict.name(), |c| c.name.as_str()).to_owned();
             let times = seen.entry((record.function.clone(), check.clone())).or_default();
             *times += 1;
-            if *times > SHRUNK_PER_CHECK || record.verdict == Verdict::Timeout {
+            // A study fails twice with other seeds before it is recorded, and its inputs are small and fixed.
+            let is_study = matches!(case, Case::Study(_));
+            if is_study || *times > SHRUNK_PER_CHECK || record.verdict == Verdict::Timeout {
                 continue;
             }
             match shrink(&mut session, case, &check, Budget::default()) {
@@ -208,6 +210,9 @@ impl Session<'_> {
 
     /// Runs one case and records what became of it.
     pub fn record(&mut self, source: Source, case: &Case) -> Record {
+        if let Case::Study(case) = case {
+            return statistics::record(self, case);
+        }
         let call = case.build();
         let input = call.digest();
         let (laws, most) = laws::chosen(case.function(), source, &input);
@@ -228,7 +233,9 @@ pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> 
             continue;
         }
         let random = host.functions.get(function).is_some_and(|s| s.get("n_perms").is_some());
-        if random && !stream::choose(&host, &backend, function).same {
+        let studied = |(_, case): &(Source, Case)| matches!(case, Case::Study(study) if study.function == function);
+        let same = stream::choose(&host, &backend, function).same;
+        if random && !same && !plan.cases.iter().any(studied) {
             limitations.push(format!(
                 "{function}: host and backend draw different permutations, so p-values of permutations were not compared."
             ));

@@ -128,7 +128,8 @@ fn is_structural(name: &str) -> bool {
     matches!(name, "input unchanged" | "slots written") || name.ends_with(": form")
 }
 
-fn of_fault(fault: &Fault) -> Verdict {
+/// The verdict about a backend that gave no answer to a good call.
+pub(crate) fn of_fault(fault: &Fault) -> Verdict {
     match fault {
         Fault::Unsupported(_) => Verdict::NotSupported,
         Fault::Rejected { .. } | Fault::Failed(_) | Fault::OutOfMemory(_) => Verdict::Fail,

@@ -8,6 +8,7 @@
 //! - [`audit`](mod@audit) measures how small an error each check sees.
 //! - [`laws`] need no host: they compare a backend's answers with each other.
 //! - [`shrink`](mod@shrink) finds the smallest input that still differs.
+//! - [`statistics`] judges random columns where the two sides draw different permutations.
 //! - [`mutants`] are backends that are wrong on purpose: they measure the examiner; [`contract_mutants`] break the
 //!   dispatch contract instead.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
@@ -40,6 +41,7 @@ pub mod recorded;
 pub mod show;
 pub mod shrink;
 pub mod signatures;
+pub mod statistics;
 pub mod stream;
 pub mod suite;
 mod usage;

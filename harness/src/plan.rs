@@ -13,6 +13,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use reports::Source;
 
 use crate::Case;
+use crate::statistics::Budget;
 
 /// How much is examined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -32,6 +33,15 @@ impl Tier {
             Tier::Quick => "quick",
             Tier::Standard => "standard",
             Tier::Full => "full",
+        }
+    }
+
+    /// How much is asked of random columns.
+    pub fn budget(self) -> Budget {
+        match self {
+            Tier::Quick => Budget::Quick,
+            Tier::Standard => Budget::Standard,
+            Tier::Full => Budget::Full,
         }
     }
 

@@ -12,7 +12,7 @@ use reports::Shrunk;
 
 use crate::case::{Case, Input};
 use crate::compare::{describe, shorten};
-use crate::examine::Session;
+use crate::examine::{Examination, Session};
 use crate::judge::Judgement;
 use crate::laws::{self, Law};
 
@@ -193,11 +193,7 @@ impl Shrinker<'_, '_> {
         let data = &exchange.call.data;
         let list = |kept: &[usize]| kept.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
         let (function, text) = (input.case.function(), input.case.text());
-        let mut replay =
-            format!("concord replay {function} \"{text}\" --backend {}", examination.backend_name);
-        if examination.host.manifest().name != "reference" {
-            replay += &format!(" --host {}", examination.host.manifest().name);
-        }
+        let mut replay = replay_command(examination, function, &text);
         for (kept, flag) in [(&input.cells, "--cells"), (&input.genes, "--genes")] {
             if let Some(kept) = kept {
                 replay += &format!(" {flag} {}", list(kept));
@@ -207,7 +203,6 @@ impl Shrinker<'_, '_> {
         if let Some(law) = laws::of_check(&self.check) {
             replay += &format!(" --law {}", law.id);
         }
-        let params = exchange.call.params.iter();
         let findings = exchange.judgement.checks.iter().filter_map(|c| c.finding.clone()).collect();
         Shrunk {
             recipe: text,
@@ -217,12 +212,26 @@ impl Shrinker<'_, '_> {
             n_vars: data.n_vars(),
             input: exchange.call.digest(),
             calls: self.calls,
-            params: params
-                .map(|(name, value)| format!("{name}={}", shorten(&describe(value), 60)))
-                .collect(),
+            params: params(&exchange.call),
             findings,
             check: self.check.clone(),
             replay,
         }
     }
+}
+
+/// The command that runs a case again, without what restricts it to some of its data.
+pub(crate) fn replay_command(examination: &Examination, function: &str, text: &str) -> String {
+    let mut replay =
+        format!("concord replay {function} \"{text}\" --backend {}", examination.backend_name);
+    if examination.host.manifest().name != "reference" {
+        replay += &format!(" --host {}", examination.host.manifest().name);
+    }
+    replay
+}
+
+/// The parameters of a call as `name=value`, in order of the names.
+pub(crate) fn params(call: &Call) -> Vec<String> {
+    let shown = |(name, value)| format!("{name}={}", shorten(&describe(value), 60));
+    call.params.iter().map(shown).collect()
 }

@@ -20,8 +20,9 @@ use crate::examine::Examination;
 use crate::golden::Corpus;
 use crate::judge::Outcome;
 use crate::laws::{self, Law};
-use crate::plan::{Plan, run_seed};
+use crate::plan::{Plan, Tier, run_seed};
 use crate::shrink::{Budget, shrink};
+use crate::statistics::{self, StudyCase};
 use crate::{CONTRACTS, Case, recorded};
 
 /// Recipes drawn at random for each function, after the covering array.
@@ -83,7 +84,14 @@ fn trials(examination: &Arc<Examination>, stored: Option<&Corpus>) -> Vec<Trial>
             let functions: Vec<String> = CONTRACTS.iter().map(|c| c.function.to_owned()).collect();
             recorded::plan(corpus, &functions)
         }
-        None => Plan::sized(generators::GENERATORS, 1, SAMPLES, run_seed(backend, host, "")),
+        None => {
+            let seed = run_seed(backend, host, "");
+            let mut plan = Plan::sized(generators::GENERATORS, 1, SAMPLES, seed);
+            let functions: Vec<String> = CONTRACTS.iter().map(|c| c.function.to_owned()).collect();
+            let studies = statistics::cases(examination, &functions, Tier::Quick.budget(), seed);
+            plan.cases.extend(studies);
+            plan
+        }
     };
     if stored.is_none() {
         trials.extend(laws::all().map(|law| law_trial(examination, law)));
@@ -111,7 +119,10 @@ fn named(examination: &Arc<Examination>, name: &str) -> Option<Trial> {
         let law = laws::find(text).ok().filter(|law| law.function == function)?;
         return Some(law_trial(examination, law));
     }
-    let case = Case::Recipe(Recipe::parse(generators::generator(function)?, text).ok()?);
+    let case = match StudyCase::parse(function, text) {
+        Some(study) => Case::Study(study),
+        None => Case::Recipe(Recipe::parse(generators::generator(function)?, text).ok()?),
+    };
     match property {
         "repeats" => Some(case_trial(examination, property, repeats, case)),
         "agrees" => Some(case_trial(examination, property, agrees, case)),
@@ -178,7 +189,10 @@ fn agrees(examination: &Examination, case: &Case) -> Result<(), Failed> {
     }
     let check = record.failed_check().map_or(record.verdict.name(), |c| c.name.as_str());
     let mut message = format!("{}: {check}: {}\n", record.verdict, record.reason);
-    match shrink(&mut session, case, check, Budget::default()) {
+    // A study comes with its counterexample: its inputs are small and fixed, and it has failed twice.
+    let shrunk =
+        record.shrunk.clone().or_else(|| shrink(&mut session, case, check, Budget::default()));
+    match shrunk {
         Some(shrunk) => {
             message += &format!(
                 "shrunk to {} cells x {} genes: {}\n",

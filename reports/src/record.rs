@@ -19,6 +19,8 @@ pub enum Source {
     File,
     /// A stored answer of a real host.
     Golden,
+    /// Random columns of a fixed input, judged by their distribution over many seeds and not by an answer of the host.
+    Statistical,
 }
 
 /// One comparison that was made: how much was compared, and how near to its allowance it came.

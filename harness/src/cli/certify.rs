@@ -13,7 +13,7 @@ use reports::{Log, Verdict, decide, render};
 use crate::examine::{Examination, header};
 use crate::golden::Corpus;
 use crate::plan::{Plan, Tier, run_seed};
-use crate::{Usage, backends, file_case, recorded};
+use crate::{Usage, backends, file_case, recorded, statistics};
 
 /// Runs a backend against a host, judges every answer, shrinks failures, and writes a report.
 #[derive(Args)]
@@ -74,7 +74,11 @@ impl Certify {
         };
         let seed =
             run_seed(examination.backend.manifest(), examination.host.manifest(), &self.challenge);
-        let (plan, tier) = self.plan(&functions, stored.as_deref(), seed)?;
+        let (mut plan, tier) = self.plan(&functions, stored.as_deref(), seed)?;
+        if stored.is_none() {
+            let budget = self.tier.budget();
+            plan.cases.extend(statistics::cases(&examination, &functions, budget, seed));
+        }
         if plan.cases.is_empty() {
             let message = "the plan is empty, so nothing would be compared: ask for another --function or --data file";
             return Err(Usage(message.to_owned()).into());

@@ -9,6 +9,7 @@ use clap::Args;
 use dispatch::{Call, Value};
 use reports::{Outcome as RunOutcome, Verdict};
 
+use crate::backends::Opened;
 use crate::case::{Case, Input};
 use crate::compare::{describe, shorten};
 use crate::examine::{Examination, Exchange, Session};
@@ -16,6 +17,7 @@ use crate::golden::Corpus;
 use crate::judge::{Judgement, Outcome};
 use crate::laws::{self, Law};
 use crate::show::rows;
+use crate::statistics::{self, StudyCase};
 use crate::{Usage, backends, file_case};
 
 /// Runs one case again and shows both answers side by side.
@@ -54,6 +56,9 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn run(&self) -> Result<u8> {
         let (host, backend) = (backends::open(&self.host)?, backends::open(&self.backend)?);
+        if let Some(case) = StudyCase::parse(&self.function, &self.recipe) {
+            return Ok(self.study(host, backend, &case));
+        }
         let stored = backend.stored.as_deref().or(host.stored.as_deref());
         let input = Input {
             case: self.case(stored)?,
@@ -64,13 +69,7 @@ impl Replay {
         if let Some(path) = &self.save {
             anndata_io::write(path, &call.data)?;
         }
-        let examination = Examination {
-            host: host.backend,
-            backend: backend.backend,
-            deadline: Duration::from_secs_f64(self.deadline.max(1e-3)),
-            backend_name: self.backend.clone(),
-            replay_args: String::new(),
-        };
+        let examination = self.examination(host, backend);
         let mut session = examination.session();
         if let Some(id) = &self.law {
             return self.under_law(&mut session, laws::find(id)?, &call);
@@ -78,6 +77,30 @@ impl Replay {
         let exchange = session.exchange(call);
         super::print(&self.text(&exchange));
         Ok(exit_code(exchange.judgement.verdict))
+    }
+
+    fn examination(&self, host: Opened, backend: Opened) -> Examination {
+        Examination {
+            host: host.backend,
+            backend: backend.backend,
+            deadline: Duration::from_secs_f64(self.deadline.max(1e-3)),
+            backend_name: self.backend.clone(),
+            replay_args: String::new(),
+        }
+    }
+
+    /// A study is asked again with the seeds of the case; there is no host's answer to stand beside.
+    fn study(&self, host: Opened, backend: Opened, case: &StudyCase) -> u8 {
+        let examination = self.examination(host, backend);
+        let record = statistics::record(&mut examination.session(), case);
+        let mut out = format!("{}\n\n", record.case);
+        for check in &record.checks {
+            let (name, compared, worst) = (&check.name, check.compared, check.worst);
+            out += &format!("  {name:<36} {compared:>6} compared, worst ratio {worst}\n");
+        }
+        let (verdict, reason, checks) = (record.verdict, record.reason, record.checks);
+        super::print(&(out + &conclusion(&Judgement { verdict, reason, checks })));
+        exit_code(verdict)
     }
 
     /// Shows the answer to the call beside the answer to the call as a law changes it.

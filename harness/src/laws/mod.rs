@@ -128,7 +128,7 @@ pub(crate) fn chosen(function: &str, source: Source, input: &Digest) -> (Vec<&'s
     let asked = match source {
         Source::MustPass | Source::Regression => PER_MUST_PASS,
         Source::Sampled if (seed(input) >> 32).is_multiple_of(SAMPLED) => 1,
-        Source::Sampled | Source::File | Source::Golden => 0,
+        Source::Sampled | Source::File | Source::Golden | Source::Statistical => 0,
     };
     (laws, asked)
 }

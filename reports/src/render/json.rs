@@ -13,7 +13,7 @@ pub const SUMMARY_FORMAT: u32 = 1;
 ///
 /// Fields: `format`, `outcome` (kebab-case), `exit_code`, `backend`, `host`, `tier`, `functions` (by
 /// name: outcome, why, planned, counts, compared, ratios), `counts`, `failures` (function, check,
-/// verdict, claim, cases, case, input, findings, replay), `notes`, `limitations`, and what identifies
+/// verdict, claim, cases, case, input, findings, replay), `notes`, `measured`, `limitations`, and what identifies
 /// the run. Ratios that are not finite are the texts `NaN` and `Infinity`; what is absent is null.
 pub fn json_summary(log: &Log) -> Value {
     let tally = Tally::of(log);
@@ -46,6 +46,7 @@ pub fn json_summary(log: &Log) -> Value {
         "functions": functions,
         "failures": tally.failures.iter().map(|f| failure(f, &tally)).collect::<Vec<_>>(),
         "notes": tally.notes.iter().map(note).collect::<Vec<_>>(),
+        "measured": tally.measured,
         "limitations": header.limitations,
         "notice": phrase::notice(header),
     })

@@ -150,6 +150,13 @@ fn closing(out: &mut String, tally: &Tally<'_>) {
     let counts = phrase::verdicts(&tally.counts);
     block(out, "#### Cases");
     block(out, &format!("{counts}; {}.", phrase::origins(tally)));
+    if !tally.measured.is_empty() {
+        block(out, "#### Measured");
+        let line = |(function, sentence): &(&str, &str)| {
+            format!("- {}: {}\n", code(function), prose(sentence))
+        };
+        block(out, &tally.measured.iter().map(line).collect::<String>());
+    }
     if !header.limitations.is_empty() {
         block(out, "#### What this run cannot show");
         let list: String = header.limitations.iter().map(|l| format!("- {}\n", prose(l))).collect();

@@ -196,6 +196,7 @@ fn source_name(source: Source) -> &'static str {
         Source::Regression => "regression",
         Source::File => "from a file",
         Source::Golden => "golden",
+        Source::Statistical => "statistical",
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Tally<'a> {
     pub failures: Vec<Failure<'a>>,
     /// What neither passed nor failed, worst verdict first.
     pub notes: Vec<Note<'a>>,
+    /// What was measured on the way to a pass, as function and sentence, in the order of the log.
+    pub measured: Vec<(&'a str, &'a str)>,
 }
 
 /// What is said about one function.
@@ -102,7 +104,9 @@ impl<'a> Tally<'a> {
             .into_iter()
             .map(|(name, decision)| FunctionTally {
                 planned: log.header.planned.get(&name).copied().unwrap_or(0),
-                spread: Spread::of(log.records.iter().filter(|r| r.function == name)),
+                spread: Spread::of(
+                    log.records.iter().filter(|r| r.function == name && has_distances(r)),
+                ),
                 name,
                 decision,
             })
@@ -118,6 +122,7 @@ impl<'a> Tally<'a> {
             functions,
             failures: fold_failures(&log.records),
             notes: fold_notes(&log.records),
+            measured: measured(&log.records),
         }
     }
 
@@ -184,6 +189,18 @@ impl<'a> Failure<'a> {
             self.record = record;
         }
     }
+}
+
+/// Whether the ratios of a record are distances over allowances: those of a statistical test are deviations over
+/// critical deviations, of which a right backend has some near 1.
+fn has_distances(record: &Record) -> bool {
+    record.source != Source::Statistical
+}
+
+fn measured(records: &[Record]) -> Vec<(&str, &str)> {
+    let passed = |r: &&Record| r.source == Source::Statistical && r.verdict == Verdict::Pass;
+    let said = records.iter().filter(passed).filter(|r| !r.reason.is_empty());
+    said.map(|r| (r.function.as_str(), r.reason.as_str())).collect()
 }
 
 /// Elements of the shrunk input; a record without one is larger than any.

@@ -195,6 +195,12 @@ fn closing(page: &mut Page, tally: &Tally<'_>) {
         header.backend.artifact.short(12)
     );
     page.sentence(2, &clean(&identity));
+    if !tally.measured.is_empty() {
+        page.heading("Measured");
+        for (function, sentence) in &tally.measured {
+            page.sentence(2, &format!("{}: {}", clean(function), clean(sentence)));
+        }
+    }
     if !header.limitations.is_empty() {
         page.heading("What this run cannot show");
         for limitation in &header.limitations {
