@@ -1,5 +1,7 @@
 //! The laws examined: the reference keeps each of them where it applies, and each is broken by a mistake it is there for.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
