@@ -44,6 +44,22 @@ pub fn pairwise(generator: &'static Generator, seed: u64) -> Vec<Recipe> {
     plan
 }
 
+/// The ladder of sizes ([`Generator::ladder`]), with the heavy rungs or without. Seeds as in [`pairwise`].
+///
+/// # Panics
+/// When a rung is no recipe; a test reads them all.
+pub fn ladder(generator: &'static Generator, heavy: bool, seed: u64) -> Vec<Recipe> {
+    let rungs = generator.ladder.iter().filter(|rung| heavy || !rung.heavy);
+    rungs
+        .map(|rung| {
+            let mut recipe = Recipe::parse(generator, rung.recipe)
+                .unwrap_or_else(|error| panic!("rung `{}`: {error}", rung.recipe));
+            recipe.seed = seed_of(&recipe, seed);
+            recipe
+        })
+        .collect()
+}
+
 /// How many of the wanted pairs some recipes of one function meet, and how many are wanted.
 pub fn coverage(recipes: &[Recipe]) -> (usize, usize) {
     let Some(first) = recipes.first() else { return (0, 0) };
@@ -61,7 +77,7 @@ fn seed_of(recipe: &Recipe, seed: u64) -> u64 {
 /// Every pair that some valid recipe has, edges with plain levels only.
 fn wanted(generator: &'static Generator) -> BTreeSet<Pair> {
     let levels =
-        |knob: usize| (0..generator.knobs[knob].levels.len()).map(move |level| (knob, level));
+        |knob: usize| (0..generator.knobs[knob].ordinary()).map(move |level| (knob, level));
     let is_edge = |(knob, level): (usize, usize)| generator.knobs[knob].is_edge(level);
     let mut out = BTreeSet::new();
     for first in 0..generator.knobs.len() {
@@ -83,7 +99,7 @@ fn base(generator: &'static Generator, (a, b): Pair) -> Option<Recipe> {
     }
     let others = (0..generator.knobs.len()).filter(|&knob| knob != a.0 && knob != b.0);
     others
-        .flat_map(|knob| (1..generator.knobs[knob].levels.len()).map(move |level| (knob, level)))
+        .flat_map(|knob| (1..generator.knobs[knob].ordinary()).map(move |level| (knob, level)))
         .filter(|&(knob, level)| !generator.knobs[knob].is_edge(level))
         .map(|(knob, level)| start.at(knob, level))
         .find(Recipe::is_valid)
@@ -131,7 +147,7 @@ fn extend(
             let partners = if has_edge { &fixed[..2] } else { &fixed[..] };
             partners.iter().filter(|p| new(p)).count()
         };
-        let best = (0..generator.knobs[knob].levels.len())
+        let best = (0..generator.knobs[knob].ordinary())
             .filter(|&level| !generator.knobs[knob].is_edge(level))
             .filter(|&level| recipe.at(knob, level).is_valid())
             // `max_by_key` keeps the last of equals; reversed, that is the simplest level.
