@@ -255,6 +255,11 @@ impl Judge<'_> {
     fn ranks(&self, statistics: &Statistics, bounds: &[FeatureBounds]) -> Allowed {
         let Some(permuted) = &statistics.permuted else { return Vec::new() };
         let n_perms = self.task.n_perms.unwrap_or(0);
+        // A permutation that moves nothing is a tie for whoever adds both statistics up alike. squidpy's threads do not.
+        let tied = match self.answers.squidpy_defects() {
+            true => vec![false; n_perms],
+            false => self.task.unmoved(),
+        };
         let p = |count: usize| (count.min(n_perms - count) + 1) as f64 / (n_perms + 1) as f64;
         (0..self.features.len())
             .map(|k| {
@@ -263,7 +268,10 @@ impl Judge<'_> {
                     return Allowance::Exact;
                 }
                 let slack = permuted.resolution[k] + bounds[k].permuted + bounds[k].score;
-                let above = |limit: f64| permuted.sims[k].iter().filter(|s| **s >= limit).count();
+                let above = |limit: f64| {
+                    let sims = permuted.sims[k].iter().zip(&tied);
+                    sims.filter(|(sim, tied)| **tied || **sim >= limit).count()
+                };
                 let (few, many) = (above(score + slack), above(score - slack));
                 let possible: Vec<f64> = (few..=many).map(p).collect();
                 let low = possible.iter().copied().fold(f64::INFINITY, f64::min);

@@ -173,7 +173,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         spec: "G10",
         mistake: "reads X where `use_raw` asks for raw",
         origin: "a dropped argument; in tests raw holds what X holds",
-        check: "means: value",
+        check: "means rows: form",
         run: |data, params| right(data, &replaced(params, [("use_raw", false.into())])),
         ..GENES
     },
@@ -182,7 +182,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         spec: "G10",
         mistake: "reads X unless `use_raw` is given",
         origin: "the host's default is True here and False elsewhere; in tests raw holds what X holds",
-        check: "means: value",
+        check: "means rows: form",
         run: |data, params| match params.contains_key("use_raw") {
             true => right(data, params),
             false => right(data, &replaced(params, [("use_raw", false.into())])),
