@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use crate::{Generator, Random, Recipe};
+use crate::{Generator, Random, Recipe, Rung};
 
 /// Two levels: (knob, level) of the earlier knob, then of the later.
 type Pair = ((usize, usize), (usize, usize));
@@ -112,6 +112,12 @@ pub fn ladder(generator: &'static Generator, heavy: bool, seed: u64) -> Vec<Reci
             recipe
         })
         .collect()
+}
+
+/// Whether a recipe is a heavy rung of its ladder, whatever its seed.
+pub fn is_heavy(recipe: &Recipe) -> bool {
+    let same = |rung: &Rung| Recipe::parse(recipe.generator(), rung.recipe) == Ok(recipe.seeded(0));
+    recipe.generator().ladder.iter().any(|rung| rung.heavy && same(rung))
 }
 
 /// How many of the wanted pairs some recipes of one function meet, and how many are wanted.

@@ -28,6 +28,8 @@ fn a_ladder_climbs_and_only_ladders_have_large_levels() {
             generator.knobs.iter().any(|k| k.large.contains(&r.level(k.name)))
         };
         assert!(all.iter().all(is_large));
+        let heavy = all.iter().filter(|r| plan::is_heavy(r)).count();
+        assert_eq!(heavy, all.len() - light.len());
         assert!(!plan::pairwise(generator, 1).iter().any(is_large));
     }
 }

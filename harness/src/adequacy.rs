@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dispatch::Backend;
-use reports::{Shrunk, Verdict};
+use reports::{Record, Shrunk, Verdict};
 use serde::Serialize;
 
 use crate::examine::{Examination, Session};
@@ -214,9 +214,10 @@ pub fn try_mutant(mutant: &'static Mutant, tier: Tier) -> Trial {
         shrunk: None,
     };
     let mut other: Option<(&Case, String)> = None;
-    for (_, case) in &plan.cases {
+    for (source, case) in &plan.cases {
         trial.cases += 1;
-        let Some(check) = failed_check(&mut session, case) else { continue };
+        let record = session.record(*source, case);
+        let Some(check) = failed_check(&record) else { continue };
         *trial.found_by.entry(check.clone()).or_default() += 1;
         if check == mutant.check {
             trial.shrunk = smallest(&mut session, case, &check);
@@ -234,10 +235,10 @@ pub fn try_mutant(mutant: &'static Mutant, tier: Tier) -> Trial {
     trial
 }
 
-/// The check that fails in a case, if the verdict speaks against the backend.
-fn failed_check(session: &mut Session<'_>, case: &Case) -> Option<String> {
-    let judgement = session.exchange(case.build()).judgement;
-    judgement.verdict.condemns().then(|| judgement.failed_check()).flatten()
+/// The check that fails in a case, if the verdict speaks against the backend; the verdict, if there was nothing to check.
+fn failed_check(record: &Record) -> Option<String> {
+    let name = || record.failed_check().map_or(record.verdict.name(), |check| &check.name);
+    record.verdict.condemns().then(|| name().to_owned())
 }
 
 fn smallest(session: &mut Session<'_>, case: &Case, check: &str) -> Option<Smallest> {
@@ -250,11 +251,11 @@ fn smallest(session: &mut Session<'_>, case: &Case, check: &str) -> Option<Small
 fn refutation(backend: MutantBackend, function: &str, tier: Tier) -> Option<String> {
     let (examination, plan) = set_up(backend, function, tier);
     let mut session = examination.session();
-    plan.cases.iter().find_map(|(_, case)| {
-        let judgement = session.exchange(case.build()).judgement;
-        let speaks = judgement.verdict.condemns() || judgement.verdict == Verdict::Infra;
-        let check = judgement.failed_check().unwrap_or(judgement.reason);
-        speaks.then(|| format!("{check} on {}", case.name()))
+    plan.cases.iter().find_map(|(source, case)| {
+        let record = session.record(*source, case);
+        let infra = || (record.verdict == Verdict::Infra).then(|| record.reason.clone());
+        let check = failed_check(&record).or_else(infra)?;
+        Some(format!("{check} on {}", record.case))
     })
 }
 

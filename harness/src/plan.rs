@@ -104,6 +104,16 @@ impl Plan {
         plan
     }
 
+    /// Leaves the heavy sizes out, for devices that are emulated and would take hours; returns the names of the cases.
+    pub fn leave_out_heavy(&mut self) -> Vec<String> {
+        let is_heavy =
+            |case: &Case| matches!(case, Case::Recipe(r) if generators::plan::is_heavy(r));
+        let heavy = self.cases.iter().filter(|(_, case)| is_heavy(case));
+        let names = heavy.map(|(_, case)| case.name()).collect();
+        self.cases.retain(|(_, case)| !is_heavy(case));
+        names
+    }
+
     /// Number of cases by function.
     pub fn counts(&self) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();

@@ -94,7 +94,7 @@ pub struct Mutant {
 
 impl Mutant {
     /// A mutant of a function and class, to be filled in.
-    const fn of(function: &'static str, class: Class) -> Mutant {
+    pub(crate) const fn of(function: &'static str, class: Class) -> Mutant {
         Mutant {
             name: "",
             function,
