@@ -9,16 +9,30 @@ use crate::parts::annotated;
 use crate::parts::coordinates::{self, HUGE_OFFSET, Layout};
 use crate::parts::expression::{self, Expression, Storage, store};
 use crate::parts::labels::{self, Names, Sizes, Unused};
-use crate::{Generator, Knob, Levels, Random, Recipe};
+use crate::recipe::ARGUMENTS;
+use crate::{Generator, Knob, Levels, Random, Recipe, Rung};
 
 /// The recipes of `co_occurrence`.
 pub static CO_OCCURRENCE: Generator =
-    Generator { function: "co_occurrence", knobs: KNOBS, build, valid };
+    Generator { function: "co_occurrence", knobs: KNOBS, ladder: LADDER, build, valid };
+
+static LADDER: &[Rung] = &[
+    // Tables of k^2 counters that no longer fit the 48 KiB of a block.
+    Rung { recipe: "cells=257 clusters=120", heavy: false },
+    // 3.6e7 pairs of each two clusters: more than a float32 counts one by one.
+    Rung { recipe: "cells=12000 layout=coincident interval=single", heavy: true },
+    // n (n - 1) >= 2^31: more ordered pairs than a 32-bit integer counts.
+    Rung { recipe: "cells=47000 layout=coincident interval=single", heavy: true },
+];
 
 static KNOBS: &[Knob] = &[
-    Knob::new("cells", &["4", "5", "8", "17", "33", "64", "129", "257", "3", "2", "1"])
-        .edges(&["3", "2", "1"]),
-    Knob::new("clusters", &["2", "1", "3", "5", "12"]),
+    Knob::new(
+        "cells",
+        &["4", "5", "8", "17", "33", "64", "129", "257", "3", "2", "1", "12000", "47000"],
+    )
+    .edges(&["3", "2", "1"])
+    .large(&["12000", "47000"]),
+    Knob::new("clusters", &["2", "1", "3", "5", "12", "120"]).large(&["120"]),
     Knob::new("names", Names::NAMES),
     Knob::new("categories", &["sorted", "shuffled"]),
     // The host writes out of bounds if an unused category stands before a used one.
@@ -44,11 +58,13 @@ static KNOBS: &[Knob] = &[
             "single",
             "many",
             "f32",
+            "count-50",
         ],
     ),
     Knob::new("cluster_key", &["cluster", "other"]),
     Knob::new("spatial_key", &["spatial", "other"]),
     Knob::new("copy", &["true", "false"]),
+    Knob::new("arguments", ARGUMENTS).edges(&["changed"]),
     Knob::new("invalid", INVALID).edges(INVALID.split_at(1).1),
 ];
 
@@ -85,6 +101,10 @@ fn build(recipe: &Recipe) -> Call {
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
     spoil(recipe.level("invalid"), &mut data, &mut params);
+    recipe.leave_out_defaults(
+        &mut params,
+        &[("spatial_key", "spatial".into()), ("interval", Value::Int(50)), ("copy", false.into())],
+    );
     Call::new("co_occurrence", data, params)
 }
 
@@ -130,6 +150,7 @@ fn interval(recipe: &Recipe, places: &[[f64; 2]]) -> Value {
     match recipe.level("interval") {
         "list" => Value::List(plain.into_iter().map(Value::Float).collect()),
         "count" => Value::Int(5),
+        "count-50" => Value::Int(50),
         "exact" => array(&exact, Dtype::F64),
         "unsorted" => {
             let mut values = plain;

@@ -18,17 +18,30 @@ pub struct Knob {
     /// What else a recipe with such a level tries is hidden by it. So a plan gives each of them cases of its
     /// own and never counts a pair of other levels as tested there.
     pub edges: &'static [&'static str],
+    /// The levels, all at the end, that no covering array and no draw takes, because they are large: only the
+    /// [`Rung`]s of the generator and recipes written by hand have them.
+    pub large: &'static [&'static str],
 }
 
 impl Knob {
     /// A knob without edge levels.
     pub const fn new(name: &'static str, levels: &'static [&'static str]) -> Knob {
-        Knob { name, levels, edges: &[] }
+        Knob { name, levels, edges: &[], large: &[] }
     }
 
     /// The same knob with some of its levels marked as edges.
     pub const fn edges(self, edges: &'static [&'static str]) -> Knob {
         Knob { edges, ..self }
+    }
+
+    /// The same knob with some of its levels, the last ones, marked as large.
+    pub const fn large(self, large: &'static [&'static str]) -> Knob {
+        Knob { large, ..self }
+    }
+
+    /// Number of levels that are not large.
+    pub const fn ordinary(&self) -> usize {
+        self.levels.len() - self.large.len()
     }
 
     /// Whether a level (by position) is an edge.
@@ -37,12 +50,26 @@ impl Knob {
     }
 }
 
+/// One step of the ladder of sizes that a plan climbs after its small cases.
+///
+/// Blocks, tiles, 16-bit counters and permutations of many cells only show above some size; a size is tried for
+/// itself, not with each level of each other knob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// The recipe, without its seed.
+    pub recipe: &'static str,
+    /// Whether a call takes seconds, so that a quick run leaves it out.
+    pub heavy: bool,
+}
+
 /// The recipes of one function.
 pub struct Generator {
     /// The public name of the function.
     pub function: &'static str,
     /// What can be varied.
     pub knobs: &'static [Knob],
+    /// The sizes tried beside the plan, smallest first.
+    pub ladder: &'static [Rung],
     /// Builds the call; the recipe is valid and belongs to this generator.
     pub build: fn(&Recipe) -> Call,
     /// Whether the levels make sense together; the simplest recipe always does.

@@ -31,7 +31,7 @@ mod spatial_autocorr;
 pub mod strategy;
 
 pub use co_occurrence::CO_OCCURRENCE;
-pub use knob::{Generator, Knob, Levels};
+pub use knob::{Generator, Knob, Levels, Rung};
 pub use ligrec::LIGREC;
 pub use random::{Poisson, Random};
 pub use recipe::{Recipe, RecipeError};

@@ -9,13 +9,21 @@ use crate::parts::annotated::{self, decoy_matrix, text_column};
 use crate::parts::expression::{self, Expression, Storage, store};
 use crate::parts::interactions::{self, Container, Content};
 use crate::parts::labels::{self, Names, Sizes, Unused};
-use crate::{Generator, Knob, Levels, Recipe};
+use crate::recipe::ARGUMENTS;
+use crate::{Generator, Knob, Levels, Recipe, Rung};
 
 /// The recipes of `ligrec`.
-pub static LIGREC: Generator = Generator { function: "ligrec", knobs: KNOBS, build, valid };
+pub static LIGREC: Generator =
+    Generator { function: "ligrec", knobs: KNOBS, ladder: LADDER, build, valid };
+
+// The permutations of 512 cells and more are drawn in another way than those of fewer.
+static LADDER: &[Rung] =
+    &[Rung { recipe: "cells=1025 clusters=3 expression=zero-inflated n_perms=99", heavy: false }];
 
 static KNOBS: &[Knob] = &[
-    Knob::new("cells", &["4", "5", "8", "17", "33", "64", "129", "257", "2"]).edges(&["2"]),
+    Knob::new("cells", &["4", "5", "8", "17", "33", "64", "129", "257", "2", "1025"])
+        .edges(&["2"])
+        .large(&["1025"]),
     Knob::new("genes", &["2", "1", "3", "8", "33"]),
     // One cluster is refused.
     Knob::new("clusters", &["2", "3", "5", "12", "1"]).edges(&["1"]),
@@ -38,11 +46,13 @@ static KNOBS: &[Knob] = &[
     Knob::new("threshold", &["0.01", "0", "0.5", "exact", "1"]),
     Knob::new("restrict", &["none", "names", "pairs"]),
     Knob::new("n_perms", &["5", "1", "19", "99"]),
-    Knob::new("corr_method", &["none", "fdr_bh", "bonferroni"]),
+    // The two-stage method is the only one whose answer depends on `alpha`.
+    Knob::new("corr_method", &["none", "fdr_bh", "bonferroni", "fdr_tsbh"]),
     Knob::new("corr_axis", &["clusters", "interactions"]),
     Knob::new("alpha", &["0.05", "0.5"]),
     Knob::new("key_added", &["none", "answer"]),
     Knob::new("copy", &["true", "false"]),
+    Knob::new("arguments", ARGUMENTS).edges(&["changed"]),
     Knob::new("invalid", INVALID).edges(INVALID.split_at(1).1),
 ];
 
@@ -92,6 +102,7 @@ fn build(recipe: &Recipe) -> Call {
     let mut params = params(recipe, &tested, &labels);
     data.set("obs/cluster", labels.into());
     spoil(recipe.level("invalid"), &mut data, &mut params);
+    recipe.leave_out_defaults(&mut params, &defaults());
     Call::new("ligrec", data, params)
 }
 
@@ -165,6 +176,22 @@ fn params(recipe: &Recipe, tested: &Tested, labels: &Categorical) -> Params {
         ("alpha", Value::Float(if recipe.is("alpha", "0.5") { 0.5 } else { 0.05 })),
     ];
     params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The defaults of the host.
+fn defaults() -> [(&'static str, Value); 10] {
+    [
+        ("complex_policy", "min".into()),
+        ("threshold", Value::Float(0.01)),
+        ("corr_method", Value::None),
+        ("corr_axis", "clusters".into()),
+        ("use_raw", true.into()),
+        ("copy", false.into()),
+        ("key_added", Value::None),
+        ("gene_symbols", Value::None),
+        ("clusters", Value::None),
+        ("alpha", Value::Float(0.05)),
+    ]
 }
 
 /// The argument `threshold`; `exact` is the fraction of the first cluster's cells that express `Gene0`.

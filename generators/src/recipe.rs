@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use dispatch::{Call, Value};
+use dispatch::{Call, Params, Value};
 
 use crate::parts::labels::Labels;
 use crate::{Generator, Levels, Random};
@@ -67,6 +67,11 @@ pub enum RecipeError {
 fn did_you_mean(suggestion: &Option<&'static str>) -> String {
     suggestion.map(|s| format!(", did you mean `{s}`?")).unwrap_or_default()
 }
+
+/// Which arguments are passed: all, or those that differ from the host's defaults.
+///
+/// All is the rule, so that a wrong number is never a drifted default in disguise; drift has cases of its own.
+pub(crate) const ARGUMENTS: &[&str] = &["all", "changed"];
 
 /// One level of each knob of a function, and a seed.
 ///
@@ -139,6 +144,13 @@ impl Recipe {
     pub(crate) fn seed_argument(&self) -> Value {
         // Small: NumPy's RandomState takes 32 bits, and hosts add to it.
         Value::Int(self.random("argument").below(1 << 16) as i64)
+    }
+
+    /// Drops the arguments that stand at the host's defaults, if the recipe says so ([`ARGUMENTS`]).
+    pub(crate) fn leave_out_defaults(&self, params: &mut Params, defaults: &[(&str, Value)]) {
+        if self.is("arguments", "changed") {
+            params.retain(|name, value| !defaults.iter().any(|(n, d)| n == name && d == value));
+        }
     }
 
     /// The labels that the knobs on labels describe.

@@ -8,19 +8,36 @@ use dispatch::{Buffer, Call, Dataset, Dense, Dtype, Format, Params, Value};
 use crate::parts::annotated::{self, decoy_matrix};
 use crate::parts::expression::{self, Expression, Storage, store};
 use crate::parts::graph::{self, Graph, Isolated, Layout, Shape, Weights};
-use crate::{Generator, Knob, Levels, Recipe};
+use crate::recipe::ARGUMENTS;
+use crate::{Generator, Knob, Levels, Recipe, Rung};
 
 /// The recipes of `spatial_autocorr`.
 pub static SPATIAL_AUTOCORR: Generator =
-    Generator { function: "spatial_autocorr", knobs: KNOBS, build, valid };
+    Generator { function: "spatial_autocorr", knobs: KNOBS, ladder: LADDER, build, valid };
+
+static LADDER: &[Rung] = &[
+    // The permutations of 512 cells and more are drawn in another way than those of fewer.
+    Rung { recipe: "cells=1025 graph=radius n_perms=19", heavy: false },
+    Rung { recipe: "cells=1024 graph=random weights=dyadic mode=geary n_perms=19", heavy: false },
+    // Genes in tiles of 3072, and one more or less.
+    Rung { recipe: "genes=3071", heavy: false },
+    Rung { recipe: "genes=3072 mode=geary", heavy: false },
+    Rung { recipe: "genes=3073 storage=csr", heavy: false },
+    Rung { recipe: "genes=6145 n_perms=5", heavy: false },
+];
 
 const YES: &[&str] = &["no", "yes"];
 
 static KNOBS: &[Knob] = &[
     // A ring of three is complete: its variance is 0 up to rounding. Four is the least that has one.
-    Knob::new("cells", &["4", "5", "8", "17", "33", "64", "129", "257", "3", "2", "1"])
-        .edges(&["3", "2", "1"]),
-    Knob::new("genes", &["2", "1", "3", "8", "33"]),
+    Knob::new(
+        "cells",
+        &["4", "5", "8", "17", "33", "64", "129", "257", "3", "2", "1", "1024", "1025"],
+    )
+    .edges(&["3", "2", "1"])
+    .large(&["1024", "1025"]),
+    Knob::new("genes", &["2", "1", "3", "8", "33", "3071", "3072", "3073", "6145"])
+        .large(&["3071", "3072", "3073", "6145"]),
     // On a complete graph every gene has the same score, of variance 0.
     Knob::new("graph", Shape::NAMES).edges(&["complete", "empty"]),
     Knob::new("weights", Weights::NAMES),
@@ -46,6 +63,7 @@ static KNOBS: &[Knob] = &[
     Knob::new("two_tailed", &["false", "true"]),
     Knob::new("corr_method", &["fdr_bh", "none", "bonferroni", "fdr_by"]),
     Knob::new("copy", &["true", "false"]),
+    Knob::new("arguments", ARGUMENTS).edges(&["changed"]),
     Knob::new("invalid", INVALID).edges(INVALID.split_at(1).1),
 ];
 
@@ -84,7 +102,7 @@ fn valid(recipe: &Recipe) -> bool {
         // A gene without an answer stands among others that have one.
         && !(recipe.is("genes", "1") && (has_missing || recipe.is("expression", "constant")))
         // Whether two `true` entries add up to 1 or 2 is nobody's contract.
-        && !(graph_is_bool && (recipe.is("weights", "dyadic") || recipe.is("duplicates", "yes")))
+        && !(graph_is_bool && (!recipe.is("weights", "one") || recipe.is("duplicates", "yes")))
         && held
         && asked
         && recipe.is_lone("invalid")
@@ -101,6 +119,7 @@ fn build(recipe: &Recipe) -> Call {
     place_graphs(recipe, &mut data, cells);
     let mut params = params(recipe, &genes);
     spoil(recipe.level("invalid"), &mut data, &mut params);
+    recipe.leave_out_defaults(&mut params, &defaults());
     Call::new("spatial_autocorr", data, params)
 }
 
@@ -206,6 +225,23 @@ fn params(recipe: &Recipe, genes: &[String]) -> Params {
         ("copy", recipe.is("copy", "true").into()),
     ];
     params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The defaults of the host.
+fn defaults() -> [(&'static str, Value); 11] {
+    [
+        ("connectivity_key", "spatial_connectivities".into()),
+        ("genes", Value::None),
+        ("mode", "moran".into()),
+        ("transformation", true.into()),
+        ("n_perms", Value::None),
+        ("two_tailed", false.into()),
+        ("corr_method", "fdr_bh".into()),
+        ("attr", "X".into()),
+        ("layer", Value::None),
+        ("use_raw", false.into()),
+        ("copy", false.into()),
+    ]
 }
 
 /// The argument `genes`: names, or positions of columns for obsm.

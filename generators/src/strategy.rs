@@ -54,7 +54,7 @@ fn lone_edge(simplest: &Recipe, random: &mut Random) -> Option<Recipe> {
 /// The recipe with each knob at a random level.
 fn raise(mut recipe: Recipe, random: &mut Random) -> Recipe {
     for (at, knob) in recipe.generator().knobs.iter().enumerate() {
-        let level = random.below(knob.levels.len());
+        let level = random.below(knob.ordinary());
         // An edge hides most of what else a recipe tries, so one in eight of them is enough.
         if !knob.is_edge(level) || random.below(8) == 0 {
             recipe = recipe.at(at, level);

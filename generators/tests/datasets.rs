@@ -9,7 +9,9 @@ use proptest::prelude::*;
 /// All recipes that differ from the simplest in one knob, and the plan.
 fn recipes(generator: &'static Generator) -> Vec<Recipe> {
     let simplest = Recipe::simplest(generator, 11);
-    let single = generator.knobs.iter().flat_map(|k| k.levels.iter().map(|l| (k.name, *l)));
+    // Large levels are read from the ladder; to build each of them here would take a while.
+    let single =
+        generator.knobs.iter().flat_map(|k| k.levels[..k.ordinary()].iter().map(|l| (k.name, *l)));
     single
         .filter_map(|(knob, level)| simplest.with(knob, level))
         .chain(plan::pairwise(generator, 5))
@@ -29,7 +31,10 @@ fn every_level_and_every_pair_builds_a_sound_dataset() {
 fn almost_every_level_stands_alone() {
     let lacking = |generator: &'static Generator| -> Vec<String> {
         let simplest = Recipe::simplest(generator, 0);
-        let all = generator.knobs.iter().flat_map(|k| k.levels.iter().map(|l| (k.name, *l)));
+        let all = generator
+            .knobs
+            .iter()
+            .flat_map(|k| k.levels[..k.ordinary()].iter().map(|l| (k.name, *l)));
         all.filter(|(knob, level)| simplest.with(knob, level).is_none())
             .map(|(knob, level)| format!("{knob}={level}"))
             .collect()
@@ -62,7 +67,11 @@ fn a_function_is_always_called_with_the_same_parameters() {
             assert!(!expected.contains(absent));
         }
         for recipe in recipes(generator) {
-            assert_eq!(names(&recipe.build()), expected, "{recipe}");
+            let given = names(&recipe.build());
+            match recipe.is("arguments", "all") {
+                true => assert_eq!(given, expected, "{recipe}"),
+                false => assert!(given.is_subset(&expected), "{recipe}"),
+            }
         }
     }
 }

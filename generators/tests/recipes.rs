@@ -86,6 +86,8 @@ fn check_well_formed(generator: &'static Generator) {
                 knob.name
             );
         }
+        let large = &knob.levels[knob.ordinary()..];
+        assert_eq!(large, knob.large, "the large levels of {} stand last", knob.name);
         for word in knob.levels.iter().chain([&knob.name]) {
             assert!(!word.contains([' ', '=']), "`{word}` cannot stand in a recipe");
         }

@@ -40,7 +40,7 @@ pub fn known() -> Result<Vec<Known>> {
     };
     let recorded = crate::golden::recorded_manifest("recorded", "1.8.3");
     let mut known = vec![of(reference.manifest()), of(&recorded), of(cuda.manifest())];
-    let numeric = mutants::MUTANTS.iter().map(|m| (m.name, m.mistake));
+    let numeric = mutants::all().map(|m| (m.name, m.mistake));
     let of_contract = contract_mutants::all().map(|m| (m.name, m.mistake));
     known.extend(numeric.chain(of_contract).map(|(name, mistake)| Known {
         name: format!("mutant:{name}"),
@@ -93,8 +93,8 @@ pub fn open_beside(name: &str, host: Arc<dyn Backend>) -> Result<Opened> {
     if let Some(mutant) = name.strip_prefix("mutant:").and_then(contract_mutants::find) {
         return Ok(Opened::live(ContractMutantBackend::beside(mutant, host)));
     }
-    if let Some(mutant) = name.strip_prefix("mutant:").and_then(mutants::find) {
-        return Ok(Opened::live(mutants::MutantBackend::new(mutant)));
+    if let Some(mutant) = name.strip_prefix("mutant:").and_then(mutants::backend) {
+        return Ok(Opened::live(mutant));
     }
     match name {
         "reference" => return Ok(Opened::live(reference::backend())),

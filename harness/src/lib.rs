@@ -9,13 +9,14 @@
 //! - [`laws`] need no host: they compare a backend's answers with each other.
 //! - [`shrink`](mod@shrink) finds the smallest input that still differs.
 //! - [`statistics`] judges random columns where the two sides draw different permutations.
-//! - [`mutants`] are backends that are wrong on purpose: they measure the examiner; [`contract_mutants`] break the
-//!   dispatch contract instead.
+//! - [`mutants`] are backends that are wrong on purpose, and [`adequacy`] runs them all and says which survive;
+//!   [`contract_mutants`] break the dispatch contract instead.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
 #![forbid(unsafe_code)]
 
+pub mod adequacy;
 pub mod audit;
 pub mod backends;
 pub mod backends_file;

@@ -1,7 +1,7 @@
 //! Which cases are run, decided before the first of them.
 //!
-//! The must-pass list is a pairwise covering array over the knobs of each function; after it come
-//! recipes drawn at random. Seeds derive from what is examined (suite, backend, host, an optional
+//! The must-pass list is a pairwise covering array over the knobs of each function; after it come recipes
+//! drawn at random, and last a ladder of sizes, on which tiles, narrow counters and large permutations show. Seeds derive from what is examined (suite, backend, host, an optional
 //! challenge), so nobody picks them, and the seed of a case does not depend on order or sharding.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,7 +74,13 @@ pub struct Plan {
 impl Plan {
     /// The plan of a tier for some functions.
     pub fn generated(functions: &[&'static Generator], tier: Tier, seed: u64) -> Plan {
-        Plan::sized(functions, tier.arrays(), tier.samples(), seed)
+        let mut plan = Plan::sized(functions, tier.arrays(), tier.samples(), seed);
+        for generator in functions {
+            let seed = derive(seed, generator.function, "ladder", 0);
+            let rungs = generators::plan::ladder(generator, tier != Tier::Quick, seed);
+            plan.cases.extend(rungs.into_iter().map(|r| (Source::MustPass, Case::Recipe(r))));
+        }
+        plan
     }
 
     /// For each function `arrays` covering arrays and then `samples` recipes drawn at random.
@@ -96,6 +102,16 @@ impl Plan {
             }
         }
         plan
+    }
+
+    /// Leaves the heavy sizes out, for devices that are emulated and would take hours; returns the names of the cases.
+    pub fn leave_out_heavy(&mut self) -> Vec<String> {
+        let is_heavy =
+            |case: &Case| matches!(case, Case::Recipe(r) if generators::plan::is_heavy(r));
+        let heavy = self.cases.iter().filter(|(_, case)| is_heavy(case));
+        let names = heavy.map(|(_, case)| case.name()).collect();
+        self.cases.retain(|(_, case)| !is_heavy(case));
+        names
     }
 
     /// Number of cases by function.

@@ -32,6 +32,8 @@ levels! {
         Tiny = "tiny",
         /// Normal times 2^100: squares overflow in float32.
         Huge = "huge",
+        /// 10^8 and a Poisson count of mean 3: integers that a float32 cannot tell apart.
+        Counts8 = "counts-1e8",
     }
 }
 
@@ -39,7 +41,7 @@ impl Expression {
     /// Whether a dtype can hold values of this kind without making them all alike.
     pub fn fits(self, dtype: Dtype) -> bool {
         use Expression::{
-            Constant, Cosine, Gaussian, Huge, Negative, Offset3, Offset6, OneHot, Poisson,
+            Constant, Cosine, Counts8, Gaussian, Huge, Negative, Offset3, Offset6, OneHot, Poisson,
         };
         use Expression::{Tiny, ZeroInflated};
         match self {
@@ -47,6 +49,7 @@ impl Expression {
             Offset3 | Offset6 | Negative => {
                 dtype.is_float() || matches!(dtype, Dtype::I32 | Dtype::I64)
             }
+            Counts8 => matches!(dtype, Dtype::F64 | Dtype::I32 | Dtype::I64),
             Gaussian | Cosine | Tiny | Huge => dtype.is_float(),
         }
     }
@@ -105,6 +108,7 @@ pub fn values(kind: Expression, cells: usize, genes: usize, random: &mut Random)
         }
         Expression::Tiny => random.normal() * TINY,
         Expression::Huge => random.normal() / TINY,
+        Expression::Counts8 => 1e8 + three.sample(random),
     };
     (0..cells * genes).map(|k| value(k / genes, k % genes)).collect()
 }

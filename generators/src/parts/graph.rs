@@ -41,6 +41,8 @@ levels! {
         One = "one",
         /// Multiples of 1/8 from 1/8 to 2, the two directions of an edge apart.
         Dyadic = "dyadic",
+        /// As dyadic, about one in four of them negative.
+        Signed = "signed",
     }
 }
 
@@ -143,6 +145,10 @@ impl Graph {
             *weight = match weights {
                 Weights::One => 1.0,
                 Weights::Dyadic => (1 + random.below(16)) as f64 / 8.0,
+                Weights::Signed => {
+                    let size = (1 + random.below(16)) as f64 / 8.0;
+                    if random.below(4) == 0 { -size } else { size }
+                }
             };
         }
         self

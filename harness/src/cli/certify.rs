@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use dispatch::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use reports::{Log, Verdict, decide, render};
 
@@ -75,6 +76,10 @@ impl Certify {
         let seed =
             run_seed(examination.backend.manifest(), examination.host.manifest(), &self.challenge);
         let (mut plan, tier) = self.plan(&functions, stored.as_deref(), seed)?;
+        let left_out = match &examination.backend.manifest().device {
+            Device::Emulated => plan.leave_out_heavy(),
+            Device::Cpu | Device::Cuda { .. } | Device::Absent { .. } => Vec::new(),
+        };
         if stored.is_none() {
             let budget = self.tier.budget();
             plan.cases.extend(statistics::cases(&examination, &functions, budget, seed));
@@ -83,7 +88,10 @@ impl Certify {
             let message = "the plan is empty, so nothing would be compared: ask for another --function or --data file";
             return Err(Usage(message.to_owned()).into());
         }
-        let header = header(&examination, &plan, &tier, seed);
+        let mut header = header(&examination, &plan, &tier, seed);
+        let why =
+            |name| format!("{name} was left out: the device is emulated, and would take hours");
+        header.limitations.extend(left_out.into_iter().map(why));
         if !self.json {
             let (host, backend) = (&header.host, &header.backend);
             eprintln!(

@@ -1,5 +1,6 @@
 //! The command line `concord`.
 
+mod adequacy;
 mod audit;
 mod certify;
 mod check;
@@ -43,6 +44,8 @@ enum Verb {
     Probe(probe::Probe),
     /// The main job: runs a backend against a host, judges every answer, shrinks failures, writes a report
     Certify(certify::Certify),
+    /// Examines the examiner: runs every mutant and says which survive
+    Adequacy(adequacy::Adequacy),
     /// Compares a backend with stored answers of a real host
     Golden(golden::Golden),
     /// Asks a backend alone, without a host, whether its answers keep the laws that every right answer keeps
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Verb::Check(check) => check.run(),
         Verb::Probe(probe) => probe.run(),
         Verb::Certify(certify) => certify.run(),
+        Verb::Adequacy(adequacy) => adequacy.run(),
         Verb::Golden(golden) => golden.run(),
         Verb::Laws(laws) => laws.run(),
         Verb::Replay(replay) => replay.run(),

@@ -186,6 +186,8 @@ fn metadata(expected: &Frame, actual: &Frame, checks: &mut Checks) {
 pub(crate) struct Bounds {
     /// Bound for each entry of the table of means.
     pub(crate) means: Vec<f64>,
+    /// Entries of which one mean is infinite, or NaN where infinities meet: rounding changes nothing there.
+    infinite: Vec<bool>,
     /// Entries where a mean within rounding of 0 decides whether the table holds 0.
     pub(crate) near_zero: Vec<bool>,
     /// Entries where that or a share within rounding of the threshold decides whether there is a p-value.
@@ -210,8 +212,12 @@ impl Bounds {
                 2.0 * roundings * U64 * magnitude[i] / size
             })
             .collect();
+        // An infinite value leaves no doubt about the sign of its mean, nor about the mean.
         let near_zero = |i: usize| {
-            bound[i] > 0.0 && observed.means[i].abs() <= bound[i] && !exact(task, observed)
+            bound[i] > 0.0
+                && observed.means[i].is_finite()
+                && observed.means[i].abs() <= bound[i]
+                && !exact(task, observed)
         };
         let near_threshold = |i: usize| {
             let (share, size) = (observed.shares[i], observed.sizes[i % k] as f64);
@@ -221,6 +227,7 @@ impl Bounds {
         };
         Bounds {
             means: entries(task, |s, t| bound[s] + bound[t]),
+            infinite: entries(task, |s, t| !(observed.means[s] + observed.means[t]).is_finite()),
             near_zero: entries(task, |s, t| near_zero(s) || near_zero(t)),
             doubtful: entries(task, |s, t| {
                 near_zero(s) || near_zero(t) || near_threshold(s) || near_threshold(t)
@@ -229,10 +236,12 @@ impl Bounds {
     }
 
     fn mean(&self, i: usize) -> Allowance {
-        if self.near_zero[i] || !self.means[i].is_finite() {
-            return Allowance::Undefined;
+        match (self.near_zero[i], self.infinite[i]) {
+            (true, _) => Allowance::Undefined,
+            (false, true) => Allowance::Exact,
+            (false, false) if self.means[i].is_finite() => Allowance::Within(self.means[i]),
+            (false, false) => Allowance::Undefined,
         }
-        Allowance::Within(self.means[i])
     }
 }
 

@@ -8,7 +8,9 @@ use generators::Random;
 use reference::spatial_autocorr::{self as autocorr, Mode, Permuted, Statistics, centred};
 use reference::{ligrec, spatial_autocorr::moran_numerator};
 
-use crate::mutants::Mutant;
+use crate::mutants::{Class, Mutant};
+
+const MISTAKE: Mutant = Mutant::of("", Class::Permutations);
 
 /// All of them.
 pub const WRONG: &[Mutant] = &[
@@ -19,6 +21,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "A3 of the specification; what Cliff and Ord mean and esda does, of larger variance",
         check: "null variance of var_sim",
         run: |data, params| draw(data, params, &Draw { both_sides: true, ..FAIR }),
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-rank-without-plus-one",
@@ -27,6 +30,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "A4 of the specification",
         check: "p grid",
         run: |data, params| ranked(data, params, |count, n| count.min(n - count) as f64 / n as f64),
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-rank-unfolded",
@@ -35,6 +39,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "A4 of the specification",
         check: "p grid",
         run: |data, params| ranked(data, params, |count, n| (count + 1) as f64 / (n + 1) as f64),
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-rank-strict",
@@ -43,6 +48,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "A4 of the specification; continuous values never tie",
         check: "rank p-value distribution",
         run: |data, params| draw(data, params, &Draw { strict: true, ..FAIR }),
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-variance-divided-by-n-minus-1",
@@ -61,6 +67,7 @@ pub const WRONG: &[Mutant] = &[
                 var_sim.for_each(|(_, v)| v.iter_mut().for_each(|v| *v *= factor));
             })
         },
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-doubles-two-tailed",
@@ -75,6 +82,7 @@ pub const WRONG: &[Mutant] = &[
                 tails.for_each(|(_, p)| p.iter_mut().for_each(|p| *p *= 2.0));
             })
         },
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-cycle-walk",
@@ -83,6 +91,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "the cheapest shuffle on a GPU",
         check: "null variance of var_sim",
         run: |data, params| draw(data, params, &Draw { shuffle: cycle_walk, ..FAIR }),
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-naive-shuffle",
@@ -91,6 +100,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "the classic mistake in Fisher and Yates' shuffle",
         check: "null mean of the permutations",
         run: |data, params| draw(data, params, &Draw { shuffle: naive, ..FAIR }),
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-cyclic-shuffle",
@@ -99,6 +109,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "an off-by-one in Fisher and Yates' shuffle",
         check: "null mean of the permutations",
         run: |data, params| draw(data, params, &Draw { shuffle: sattolo, ..FAIR }),
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-ignores-seed",
@@ -107,6 +118,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "a generator that is created once, or a dropped argument",
         check: "other seed, other permutations",
         run: |data, params| draw(data, params, &Draw { seed: |_, p| (7, p), ..FAIR }),
+        ..MISTAKE
     },
     Mutant {
         name: "autocorr-shares-permutations-of-seeds",
@@ -115,6 +127,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "one generator for each permutation, seeded by its number",
         check: "seeds are independent",
         run: |data, params| draw(data, params, &Draw { seed: |seed, p| (seed + p, 0), ..FAIR }),
+        ..MISTAKE
     },
     Mutant {
         name: "ligrec-counts-ties-of-sums",
@@ -123,6 +136,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "G1 of the specification",
         check: "p-value distribution",
         run: |data, params| count(data, params, &Draw { strict: false, ..FAIR }),
+        ..MISTAKE
     },
     Mutant {
         name: "ligrec-adds-one",
@@ -138,6 +152,7 @@ pub const WRONG: &[Mutant] = &[
             let counts: Vec<u32> = counts.into_iter().map(|count| count + 1).collect();
             Ok(task.reply(task.tables(&observed, &counts)))
         },
+        ..MISTAKE
     },
     Mutant {
         name: "ligrec-permutes-all-cells",
@@ -146,6 +161,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "G5 of the specification",
         check: "p-value distribution",
         run: permutes_all_cells,
+        ..MISTAKE
     },
     Mutant {
         name: "ligrec-cycle-walk",
@@ -156,6 +172,7 @@ pub const WRONG: &[Mutant] = &[
         run: |data, params| {
             count(data, params, &Draw { shuffle: cycle_walk, strict: true, ..FAIR })
         },
+        ..MISTAKE
     },
     Mutant {
         name: "ligrec-naive-shuffle",
@@ -164,6 +181,7 @@ pub const WRONG: &[Mutant] = &[
         origin: "the classic mistake in Fisher and Yates' shuffle",
         check: "p-value distribution",
         run: |data, params| count(data, params, &Draw { shuffle: naive, strict: true, ..FAIR }),
+        ..MISTAKE
     },
     Mutant {
         name: "ligrec-ignores-seed",
@@ -174,6 +192,7 @@ pub const WRONG: &[Mutant] = &[
         run: |data, params| {
             count(data, params, &Draw { seed: |_, p| (7, p), strict: true, ..FAIR })
         },
+        ..MISTAKE
     },
     Mutant {
         name: "ligrec-shares-permutations-of-seeds",
@@ -184,6 +203,7 @@ pub const WRONG: &[Mutant] = &[
         run: |data, params| {
             count(data, params, &Draw { seed: |seed, p| (seed + p, 0), strict: true, ..FAIR })
         },
+        ..MISTAKE
     },
 ];
 

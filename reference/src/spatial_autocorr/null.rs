@@ -83,6 +83,31 @@ impl Task<'_> {
         })
     }
 
+    /// For each permutation, whether it takes every row of the weights for one that is equal to it, entry by entry.
+    ///
+    /// The permuted statistic then consists of the very terms of the observed one, in the same order: whoever computes
+    /// both alike finds a tie, whatever the rounding. Empty without permutations.
+    pub fn unmoved(&self) -> Vec<bool> {
+        let (n, n_perms) = (self.n(), self.n_perms.unwrap_or(0));
+        let row = |i: &u32| self.graph.row(*i as usize).map(|(j, w)| (j, w.to_bits()));
+        let mut order: Vec<u32> = (0..n as u32).collect();
+        order.sort_by(|a, b| row(a).cmp(row(b)));
+        // Equal rows have one number.
+        let (mut kind, mut kinds) = (vec![0u32; n], 0);
+        for pair in order.windows(2) {
+            kinds += u32::from(row(&pair[0]).ne(row(&pair[1])));
+            kind[pair[1] as usize] = kinds;
+        }
+        let mut stream = Stream::new(self, n_perms);
+        let mut images = vec![0; n];
+        (0..n_perms)
+            .map(|p| {
+                stream.fill(p, &mut images, false);
+                images.iter().zip(&kind).all(|(&image, own)| kind[image as usize] == *own)
+            })
+            .collect()
+    }
+
     fn moments_of(&self, d: f64, z: &[f64]) -> NullMoments {
         let n = self.n();
         let k = self.mode.factor(n, self.moments.s0, d);

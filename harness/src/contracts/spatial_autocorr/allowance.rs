@@ -24,6 +24,8 @@ pub(crate) struct GraphBounds {
     pub(crate) variance: f64,
     /// `||t - mean t||`.
     tilt: f64,
+    /// The largest row sum and the largest column sum of |W|.
+    largest: [f64; 2],
 }
 
 /// Bounds for one feature.
@@ -75,6 +77,8 @@ impl GraphBounds {
             weights,
             variance: variance.sum(),
             tilt: t.iter().map(|t| (t - mean).powi(2)).sum::<f64>().sqrt(),
+            largest: [&magnitudes.rows, &magnitudes.columns]
+                .map(|sums| sums.iter().fold(0.0_f64, |m, s| m.max(*s))),
         }
     }
 }
@@ -155,14 +159,13 @@ impl FeatureBounds {
         };
         let score = (scale * numerator).abs();
         let weights = graph.weights[0] + graph.weights[1];
-        // Schur: |sum w z_i z_j| <= sqrt(max r max c) D for any order of the rows, so also after a permutation.
-        let largest = |sums: &[f64]| sums.iter().fold(0.0_f64, |m, s| m.max(s.abs()));
+        // Schur: |sum w z_i z_j| <= sqrt(max r max c) D with the sums of |W|, for any order of the rows, so also after
+        // a permutation.
+        let [rows, columns] = graph.largest;
         let permuted_magnitude = match task.mode {
-            Mode::Moran => {
-                (largest(&task.moments.rows) * largest(&task.moments.columns)).sqrt() * d
-            }
+            Mode::Moran => (rows * columns).sqrt() * d,
             // (x_i - x_j)^2 <= 2 z_i^2 + 2 z_j^2.
-            Mode::Geary => 2.0 * (largest(&task.moments.rows) + largest(&task.moments.columns)) * d,
+            Mode::Geary => 2.0 * (rows + columns) * d,
         };
         let bound = |magnitude: f64, score: f64| {
             let error = scale * (2.0 * graph.chain * magnitude + 2.0 * moved + weights * magnitude)

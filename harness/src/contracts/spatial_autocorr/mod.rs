@@ -126,8 +126,12 @@ impl Judge<'_> {
         self.values("var_norm", vec![room; self.features.len()]);
         let expected_value = task.mode.expected(task.n());
         let tails = if task.two_tailed { 2.0 } else { 1.0 };
+        let own = self.column("pval_norm", false);
         let p_norm = (0..self.features.len())
-            .map(|k| tail(e_score[k] - expected_value, bounds[k].score, variance, slack, tails))
+            .map(|k| {
+                let excess = e_score[k] - expected_value;
+                tail(excess, bounds[k].score, variance, slack, tails, own[k])
+            })
             .map(|a| if nothing { Allowance::Exact } else { a });
         let p_norm = self.host_leaves_undefined(&e_score, p_norm.collect());
         self.values("pval_norm", p_norm);
@@ -235,12 +239,13 @@ impl Judge<'_> {
         let ranks = self.ranks(&statistics, bounds);
         let ranks = self.host_leaves_undefined(e_score, ranks);
         self.values("pval_sim", ranks);
+        let own = self.column("pval_z_sim", false);
         let allowed = features.map(|k| {
             if undefined(k) {
                 return Allowance::Exact;
             }
             let excess = e_score[k] - permuted.sims[k].iter().sum::<f64>() / n_perms;
-            tail(excess, off(k), var_sim[k], moved(k), 1.0)
+            tail(excess, off(k), var_sim[k], moved(k), 1.0, own[k])
         });
         let allowed = self.host_leaves_undefined(e_score, allowed.collect());
         self.values("pval_z_sim", allowed);
@@ -250,6 +255,11 @@ impl Judge<'_> {
     fn ranks(&self, statistics: &Statistics, bounds: &[FeatureBounds]) -> Allowed {
         let Some(permuted) = &statistics.permuted else { return Vec::new() };
         let n_perms = self.task.n_perms.unwrap_or(0);
+        // A permutation that moves nothing is a tie for whoever adds both statistics up alike. squidpy's threads do not.
+        let tied = match self.answers.squidpy_defects() {
+            true => vec![false; n_perms],
+            false => self.task.unmoved(),
+        };
         let p = |count: usize| (count.min(n_perms - count) + 1) as f64 / (n_perms + 1) as f64;
         (0..self.features.len())
             .map(|k| {
@@ -258,7 +268,10 @@ impl Judge<'_> {
                     return Allowance::Exact;
                 }
                 let slack = permuted.resolution[k] + bounds[k].permuted + bounds[k].score;
-                let above = |limit: f64| permuted.sims[k].iter().filter(|s| **s >= limit).count();
+                let above = |limit: f64| {
+                    let sims = permuted.sims[k].iter().zip(&tied);
+                    sims.filter(|(sim, tied)| **tied || **sim >= limit).count()
+                };
                 let (few, many) = (above(score + slack), above(score - slack));
                 let possible: Vec<f64> = (few..=many).map(p).collect();
                 let low = possible.iter().copied().fold(f64::INFINITY, f64::min);
@@ -300,13 +313,14 @@ impl Judge<'_> {
     }
 }
 
-/// The p-values left possible by an excess and a variance that are each known within a bound.
+/// The p-values left possible by an excess and a variance that are each known within a bound; `own` is the one to judge.
 pub(crate) fn tail(
     excess: f64,
     slack: f64,
     variance: f64,
     variance_slack: f64,
     tails: f64,
+    own: f64,
 ) -> Allowance {
     if excess.is_nan() {
         return Allowance::Exact;
@@ -319,8 +333,10 @@ pub(crate) fn tail(
         ((variance - variance_slack).sqrt(), (variance + variance_slack).sqrt());
     let z_low = (excess.abs() - slack).max(0.0) / sd_high;
     let z_high = (excess.abs() + slack) / sd_low;
-    // A side that takes 1 - cdf has the granularity of numbers near 1, 2^-53, and rounds twice.
-    let grain = 4.0 * crate::U64;
+    // A side that takes 1 - cdf, as squidpy does, rounds twice in units of 2^-53; its answer is a whole number of them.
+    // One that is not was computed as a tail, and has no excuse for an absolute error.
+    let is_complement = (own / tails / crate::U64).fract() == 0.0;
+    let grain = if is_complement { 4.0 * crate::U64 } else { 0.0 };
     // The tail itself is computed to a few units of its own last place, and z is rounded: d ln p = -z dz.
     let relative = 16.0 * crate::U64 * (1.0 + z_high * z_high);
     Allowance::Between(

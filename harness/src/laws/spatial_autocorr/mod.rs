@@ -178,16 +178,17 @@ fn p_agree(before: &Table<'_>, after: &Table<'_>, from: &[usize], checks: &mut C
     let variance_slack = before.variance_slack + after.variance_slack;
     let factor = after.tails() / before.tails();
     let e: Vec<f64> = at(&before.column("pval_norm"), from).iter().map(|p| p * factor).collect();
+    let own = after.column("pval_norm");
     let allowed = |k: usize| {
         if after.is_undefined(k) {
             return Allowance::Exact;
         }
         let slack = before.slack(from[k]) + after.slack(k);
-        tail(scores[k] - expected_score, slack, variance, variance_slack, after.tails())
+        tail(scores[k] - expected_score, slack, variance, variance_slack, after.tails(), own[k])
     };
     let feature = |k: usize| after.features[k].clone();
     let slot = after.slot("pval_norm");
-    checks.numbers("pval_norm", &slot, &e, &after.column("pval_norm"), feature, allowed);
+    checks.numbers("pval_norm", &slot, &e, &own, feature, allowed);
 }
 
 /// Both tables, if both are what they should be.
