@@ -206,9 +206,10 @@ impl Waiver {
         }
     }
 
+    /// What a waived record says; it tells the waivers apart when they are applied again.
     fn reason(&self) -> String {
-        let Entry { reason, issue, granted_by, expires, .. } = &self.entry;
-        format!("{reason} ({issue}; granted by {granted_by} until {expires})")
+        let Entry { kind, reason, issue, granted_by, expires, .. } = &self.entry;
+        format!("{kind}: {reason} ({issue}; granted by {granted_by} until {expires})")
     }
 }
 
