@@ -115,22 +115,11 @@ fn decode_object(object: &Object<String, Json>) -> Result<Value> {
             Some(i) => Ok(Dense::new(vec![], vec![i]).into()),
             None => Err(JsonError::new("expected an integer").within("value")),
         },
-        "masked" => match decode(field(object, "values")?).map_err(|e| e.within("values"))? {
-            Value::Dense(values) => Ok(Masked { values, mask: bools(object, "mask")? }.into()),
-            other => Err(JsonError::new(format!("expected an array, got {}", other.type_name()))
-                .within("values")),
-        },
+        "masked" => decode_masked(object),
         format @ ("csr" | "csc") => {
             decode_sparse(object, if format == "csr" { Format::Csr } else { Format::Csc })
         }
-        "categorical" => Ok(Categorical {
-            codes: integers(object, "codes")?.into_iter().map(|c| c as i32).collect(),
-            categories: Box::new(
-                decode(field(object, "categories")?).map_err(|e| e.within("categories"))?,
-            ),
-            ordered: field(object, "ordered")?.as_bool().unwrap_or(false),
-        }
-        .into()),
+        "categorical" => decode_categorical(object),
         "dataframe" => {
             let frame = Frame {
                 index: decode_index(field(object, "index")?).map_err(|e| e.within("index"))?,
@@ -138,20 +127,73 @@ fn decode_object(object: &Object<String, Json>) -> Result<Value> {
                     .map_err(|e| e.within("column_index"))?,
                 columns: decode_all(array(object, "columns")?).map_err(|e| e.within("columns"))?,
             };
-            if frame.columns.len() != frame.column_index.len() {
-                let (got, want) = (frame.columns.len(), frame.column_index.len());
-                return Err(
-                    JsonError::new(format!("{got} columns for {want} names")).within("columns")
-                );
-            }
-            Ok(frame.into())
+            fitting(frame)
         }
-        "series" => Ok(Frame::new(
+        "series" => fitting(Frame::new(
             decode_index(field(object, "index")?).map_err(|e| e.within("index"))?,
             [("values", decode(field(object, "values")?)?)],
-        )
-        .into()),
+        )),
         other => Err(JsonError::new(format!("unknown tag `{other}`")).within("t")),
+    }
+}
+
+fn decode_masked(object: &Object<String, Json>) -> Result<Value> {
+    let mask = bools(object, "mask")?;
+    match decode(field(object, "values")?).map_err(|e| e.within("values"))? {
+        Value::Dense(values) if values.shape.first() == Some(&mask.len()) => {
+            Ok(Masked { values, mask }.into())
+        }
+        other => Err(JsonError::new(format!(
+            "expected an array of {} values, got {} of shape {:?}",
+            mask.len(),
+            other.type_name(),
+            shape_of(&other)
+        ))
+        .within("values")),
+    }
+}
+
+fn decode_categorical(object: &Object<String, Json>) -> Result<Value> {
+    let categories = decode(field(object, "categories")?).map_err(|e| e.within("categories"))?;
+    let count = match shape_of(&categories).as_slice() {
+        &[count] => count,
+        other => {
+            let what = format!("expected an array of one axis, got {other:?}");
+            return Err(JsonError::new(what).within("categories"));
+        }
+    };
+    let code = |c: i64| match i32::try_from(c) {
+        Ok(code) if code >= -1 && c < count as i64 => Ok(code),
+        _ => Err(JsonError::new(format!("code {c} of {count} categories")).within("codes")),
+    };
+    let codes = integers(object, "codes")?.into_iter().map(code).collect::<Result<_>>()?;
+    let ordered = field(object, "ordered")?.as_bool().unwrap_or(false);
+    Ok(Categorical { codes, categories: Box::new(categories), ordered }.into())
+}
+
+/// The frame, if its columns fit its labels: whoever takes rows of it relies on that.
+fn fitting(frame: Frame) -> Result<Value> {
+    let (got, want) = (frame.columns.len(), frame.column_index.len());
+    if got != want {
+        return Err(JsonError::new(format!("{got} columns for {want} names")).within("columns"));
+    }
+    let rows = frame.index.len();
+    match frame.columns.iter().position(|column| column.len() != Some(rows)) {
+        Some(i) => Err(JsonError::new(format!(
+            "a column of {} entries for {rows} labels",
+            frame.columns[i].len().unwrap_or(0)
+        ))
+        .within(&format!("columns.{i}"))),
+        None => Ok(frame.into()),
+    }
+}
+
+/// Lengths of the axes of an array; empty for anything else.
+fn shape_of(value: &Value) -> Vec<usize> {
+    match value {
+        Value::Dense(d) => d.shape.clone(),
+        Value::Strings(s) => s.shape.clone(),
+        _ => Vec::new(),
     }
 }
 
@@ -215,10 +257,12 @@ fn parse_float(json: &Json) -> Result<f64> {
 }
 
 fn decode_array(object: &Object<String, Json>) -> Result<Value> {
-    let shape: Vec<usize> =
-        integers(object, "shape")?.into_iter().map(|n| n.max(0) as usize).collect();
+    let shape = lengths(object)?;
     let data = array(object, "data")?;
-    if shape.iter().product::<usize>() != data.len() {
+    // Over the axes that are not empty first: strides are products of those, and must not overflow either.
+    let filled = shape.iter().filter(|n| **n > 0).try_fold(1usize, |p, n| p.checked_mul(*n));
+    let count = filled.map(|count| if shape.contains(&0) { 0 } else { count });
+    if count != Some(data.len()) {
         return Err(
             JsonError::new(format!("{} elements for shape {shape:?}", data.len())).within("data")
         );
@@ -272,14 +316,17 @@ fn decode_sparse(object: &Object<String, Json>, format: Format) -> Result<Value>
     let wide = object.get("index_dtype").and_then(Json::as_str) == Some("int64");
     let indices = |name: &str| -> Result<Indices> {
         let values = integers(object, name)?;
-        Ok(if wide {
-            Indices::I64(values)
-        } else {
-            Indices::I32(values.into_iter().map(|v| v as i32).collect())
-        })
+        if wide {
+            return Ok(Indices::I64(values));
+        }
+        let narrow = |v: i64| {
+            i32::try_from(v)
+                .map_err(|_| JsonError::new(format!("index {v} is not int32")).within(name))
+        };
+        Ok(Indices::I32(values.into_iter().map(narrow).collect::<Result<_>>()?))
     };
-    let shape = match integers(object, "shape")?.as_slice() {
-        &[rows, columns] => (rows.max(0) as usize, columns.max(0) as usize),
+    let shape = match lengths(object)?.as_slice() {
+        &[rows, columns] => (rows, columns),
         other => {
             return Err(
                 JsonError::new(format!("expected two lengths, got {other:?}")).within("shape")
@@ -313,7 +360,16 @@ fn decode_index(json: &Json) -> Result<Index> {
     let object = json.as_object().ok_or_else(|| JsonError::new("expected an object"))?;
     if text(object, "t")? != "multiindex" {
         let name = object.get("name").and_then(Json::as_str).map(str::to_owned);
-        return Ok(Index { names: vec![name], levels: vec![decode(json)?] });
+        let level = decode(json)?;
+        let labels = match &level {
+            Value::Categorical(_) | Value::Masked(_) => 1,
+            other => shape_of(other).len(),
+        };
+        if labels != 1 {
+            let what = format!("expected labels along one axis, got {}", level.type_name());
+            return Err(JsonError::new(what));
+        }
+        return Ok(Index { names: vec![name], levels: vec![level] });
     }
     let names: Vec<Option<String>> =
         array(object, "names")?.iter().map(|n| n.as_str().map(str::to_owned)).collect();
@@ -367,6 +423,15 @@ fn integers(object: &Object<String, Json>, name: &str) -> Result<Vec<i64>> {
                 .ok_or_else(|| JsonError::new(format!("expected an integer, got {v}")).within(name))
         })
         .collect()
+}
+
+/// The field `shape`.
+fn lengths(object: &Object<String, Json>) -> Result<Vec<usize>> {
+    let length = |n: i64| {
+        usize::try_from(n)
+            .map_err(|_| JsonError::new(format!("{n} is not a length")).within("shape"))
+    };
+    integers(object, "shape")?.into_iter().map(length).collect()
 }
 
 fn bools(object: &Object<String, Json>, name: &str) -> Result<Vec<bool>> {
@@ -436,6 +501,42 @@ mod tests {
         round_trips(frame.clone());
         round_trips(Map::from([("f".to_owned(), frame.into())]));
         round_trips(Masked { values: Dense::vector(vec![1i8, 0]), mask: vec![false, true] });
+    }
+
+    /// Text that parses and describes nothing: taking rows of such a value would panic.
+    #[test]
+    fn parts_that_do_not_fit_are_errors() {
+        let array = |shape: &[i64], data: &[i64]| json!({"t": "array", "dtype": "int64", "shape": shape, "data": data});
+        let labels = json!({"t": "array", "dtype": "str", "shape": [2], "data": ["a", "b"]});
+        let tuple = json!({"t": "tuple", "items": [1, 2]});
+        let frame = |index: &Json, column: Json| {
+            json!({"t": "dataframe", "index": index, "column_index":
+            {"t": "array", "dtype": "str", "shape": [1], "data": ["x"]}, "columns": [column]})
+        };
+        assert!(decode(&frame(&labels, array(&[2], &[1, 2]))).is_ok());
+        for (wrong, says) in [
+            (array(&[1 << 40, 1 << 40], &[]), "0 elements"),
+            (array(&[0, 1 << 62, 4], &[]), "0 elements"),
+            (array(&[-1], &[]), "not a length"),
+            (frame(&labels, array(&[1], &[1])), "1 entries for 2 labels"),
+            (frame(&tuple, array(&[2], &[1, 2])), "along one axis"),
+            (
+                json!({"t": "categorical", "categories": labels, "codes": [2], "ordered": false}),
+                "code 2 of 2",
+            ),
+            (
+                json!({"t": "categorical", "categories": labels, "codes": [1i64 << 32], "ordered": false}),
+                "code",
+            ),
+            (json!({"t": "masked", "values": array(&[2], &[1, 2]), "mask": [true]}), "array of 1"),
+            (
+                json!({"t": "csr", "dtype": "int64", "shape": [1, 1], "indptr": [0, 1i64 << 32], "indices": [0], "data": [1]}),
+                "int32",
+            ),
+        ] {
+            let error = decode(&wrong).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -129,6 +129,21 @@ pub fn coverage(recipes: &[Recipe]) -> (usize, usize) {
     (met.len(), wanted.len())
 }
 
+/// The pairs of levels of different knobs that no plan aims at, each as two texts `knob=level`: levels that exclude
+/// each other, and two edges at once, of which one hides the other.
+pub fn excluded(generator: &'static Generator) -> Vec<[String; 2]> {
+    let wanted = wanted(generator);
+    let all: Vec<(usize, usize)> = (generator.knobs.iter().enumerate())
+        .flat_map(|(knob, k)| (0..k.levels.len()).map(move |level| (knob, level)))
+        .collect();
+    let text = |(knob, level): (usize, usize)| {
+        format!("{}={}", generator.knobs[knob].name, generator.knobs[knob].levels[level])
+    };
+    let pairs =
+        all.iter().flat_map(|&a| all.iter().filter(move |b| b.0 > a.0).map(move |&b| (a, b)));
+    pairs.filter(|pair| !wanted.contains(pair)).map(|(a, b)| [text(a), text(b)]).collect()
+}
+
 /// A seed that depends on the levels of a recipe; 32 bits, so that recipes stay readable.
 fn seed_of(recipe: &Recipe, seed: u64) -> u64 {
     Random::new(seed, &recipe.seeded(0).to_string()).bits() >> 32

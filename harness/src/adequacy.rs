@@ -243,7 +243,7 @@ fn failed_check(record: &Record) -> Option<String> {
 
 fn smallest(session: &mut Session<'_>, case: &Case, check: &str) -> Option<Smallest> {
     let Shrunk { n_obs, n_vars, calls, recipe, replay, .. } =
-        shrink(session, case, check, Budget::default())?;
+        shrink(session, case, check, Budget::default())?.shrunk;
     Some(Smallest { cells: n_obs, genes: n_vars, calls, recipe, replay })
 }
 

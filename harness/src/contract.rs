@@ -33,6 +33,9 @@ pub struct Contract {
     pub function: &'static str,
     /// Parameters whose loss on the way to a backend changes what is computed.
     pub semantic: &'static [&'static str],
+    /// Checks that cannot hold unless others do: a wrong statistic makes wrong p-values. Each with those it rests on,
+    /// all of them made before it.
+    pub rests_on: &'static [(&'static str, &'static [&'static str])],
     /// Compares two answers slot by slot.
     ///
     /// # Errors

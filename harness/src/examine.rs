@@ -8,15 +8,15 @@ use std::time::Duration;
 use dispatch::{Backend, Call, Manifest, Reply};
 use reports::{FORMAT, Header, Log, Record, Source, Verdict};
 
+use crate::capsule::Capsule;
+use crate::causes::shrink_each_cause;
 use crate::executor::Executor;
 use crate::judge::{Judgement, Outcome, Peers, judge};
 use crate::laws::{self, Law, Trial};
 use crate::plan::Plan;
-use crate::shrink::{Budget, shrink};
-use crate::{Case, Profile, contract, deliver, statistics, stream};
-
-/// How often one kind of failure is shrunk: more than once would report one cause twice.
-const SHRUNK_PER_CHECK: usize = 1;
+use crate::shrink::Budget;
+use crate::waivers::Waivers;
+use crate::{Case, Profile, contract, deliver, domain, statistics, stream};
 
 /// A host, a backend, and how they are examined.
 #[derive(Clone)]
@@ -33,6 +33,26 @@ pub struct Examination {
     pub replay_args: String,
 }
 
+/// How a run is made, beyond its plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Threads; 0 is taken for 1.
+    pub jobs: usize,
+    /// Differences that somebody decided to live with.
+    pub waivers: Option<&'a Waivers>,
+    /// Where capsules are going to be stored; without a place shrinking stops at what a recipe can say.
+    pub capsules: Option<&'a str>,
+}
+
+/// What a run comes to.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// The log.
+    pub log: Log,
+    /// One counterexample for each cause that was found, in the order of the log.
+    pub capsules: Vec<Capsule>,
+}
+
 /// Host and backend, ready to be called from one thread.
 pub struct Session<'a> {
     examination: &'a Examination,
@@ -41,6 +61,7 @@ pub struct Session<'a> {
 }
 
 /// What both sides said to one call.
+#[derive(Clone, Debug)]
 pub struct Exchange {
     /// The call.
     pub call: Arc<Call>,
@@ -62,7 +83,7 @@ impl Examination {
         }
     }
 
-    /// Runs every case on `jobs` threads, then shrinks the first failure of each kind. `progress` is told of each case.
+    /// Runs every case on `jobs` threads, then shrinks one failure of each cause. `progress` is told of each case.
     pub fn run(
         &self,
         plan: &Plan,
@@ -70,9 +91,25 @@ impl Examination {
         jobs: usize,
         progress: impl Fn(Verdict) + Sync,
     ) -> Log {
-        let mut records = self.records(plan, jobs, progress);
-        self.shrink_first_of_each_kind(plan, &mut records);
-        Log { header, records }
+        self.examine(plan, header, Options { jobs, ..Options::default() }, progress).log
+    }
+
+    /// Runs every case, applies waivers, and shrinks one failure of each cause that is left.
+    pub fn examine(
+        &self,
+        plan: &Plan,
+        mut header: Header,
+        options: Options<'_>,
+        progress: impl Fn(Verdict) + Sync,
+    ) -> Examined {
+        let mut records = self.records(plan, options.jobs, progress);
+        // Before shrinking, so that waived failures cost no calls; after it, because some turn out to be flaky.
+        let waive = |records: &mut [Record]| options.waivers.map(|w| w.apply(plan, records));
+        waive(&mut records);
+        let budget = Budget { capsules: options.capsules, ..Budget::default() };
+        let capsules = shrink_each_cause(&mut self.session(), plan, &mut records, budget);
+        header.waivers = waive(&mut records).unwrap_or_default();
+        Examined { log: Log { header, records }, capsules }
     }
 
     /// One record per case, in the order of the plan.
@@ -101,34 +138,6 @@ impl Examination {
         records.sort_by_key(|record| place.get(&record.case).copied());
         records
     }
-
-    fn shrink_first_of_each_kind(&self, plan: &Plan, records: &mut [Record]) {
-        let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
-        let mut session = self.session();
-        let cases: BTreeMap<String, &Case> =
-            plan.cases.iter().map(|(_, case)| (case.name(), case)).collect();
-        for record in records {
-            let Some(case) = cases.get(&record.case).filter(|_| record.verdict.condemns()) else {
-                continue;
-            };
-            let check =
-                record.failed_check().map_or(record.verdict.name(), |c| c.name.as_str()).to_owned();
-            let times = seen.entry((record.function.clone(), check.clone())).or_default();
-            *times += 1;
-            // A study fails twice with other seeds before it is recorded, and its inputs are small and fixed.
-            let is_study = matches!(case, Case::Study(_));
-            if is_study || *times > SHRUNK_PER_CHECK || record.verdict == Verdict::Timeout {
-                continue;
-            }
-            match shrink(&mut session, case, &check, Budget::default()) {
-                Some(shrunk) => record.shrunk = Some(shrunk),
-                None => {
-                    record.verdict = Verdict::Flaky;
-                    record.reason = format!("{check} differed once and agreed when called again");
-                }
-            }
-        }
-    }
 }
 
 impl Session<'_> {
@@ -140,7 +149,6 @@ impl Session<'_> {
     /// Runs one call on both sides and judges it.
     pub fn exchange(&mut self, call: Arc<Call>) -> Exchange {
         let Examination { host, backend, .. } = self.examination;
-        let contract = contract(&call.function);
         let (host, backend) = (host.manifest(), backend.manifest());
         let streams = stream::choose(host, backend, &call.function);
         let outcome = |executor: &mut Executor, to: &Manifest, rng| {
@@ -148,22 +156,7 @@ impl Session<'_> {
         };
         let host_outcome = outcome(&mut self.host, host, streams.host);
         let backend_outcome = outcome(&mut self.backend, backend, streams.backend);
-        let peers = Peers {
-            host: Profile::of(&host.name),
-            backend: Profile::of(&backend.name),
-            same_stream: streams.same,
-        };
-        // The allowances of random columns depend on which permutations were drawn.
-        let asked = stream::ask(&call, streams.host.or(streams.backend));
-        let judgement = match contract {
-            Some(contract) => judge(contract, &asked, peers, &host_outcome, &backend_outcome),
-            None => Judgement {
-                verdict: Verdict::Infra,
-                reason: format!("no contract for the function `{}`", call.function),
-                checks: Vec::new(),
-            },
-        };
-        Exchange { call, host: host_outcome, backend: backend_outcome, judgement }
+        Exchange::judged(call, (host, host_outcome), (backend, backend_outcome))
     }
 
     /// Runs one call on both sides, judges it, and asks up to `most` of the laws that say something about it.
@@ -219,7 +212,44 @@ impl Session<'_> {
         let Judgement { verdict, reason, checks } =
             self.exchange_under(call, &laws, most).judgement;
         let (case, function) = (case.name(), case.function().to_owned());
-        Record { case, function, source, input, verdict, reason, checks, shrunk: None }
+        Record {
+            case,
+            function,
+            source,
+            input,
+            verdict,
+            reason,
+            checks,
+            shrunk: None,
+            explained_by: None,
+        }
+    }
+}
+
+impl Exchange {
+    /// Judges what two sides said to a call, now or earlier.
+    pub fn judged(
+        call: Arc<Call>,
+        (host, expected): (&Manifest, Outcome),
+        (backend, actual): (&Manifest, Outcome),
+    ) -> Exchange {
+        let streams = stream::choose(host, backend, &call.function);
+        let peers = Peers {
+            host: Profile::of(&host.name),
+            backend: Profile::of(&backend.name),
+            same_stream: streams.same,
+        };
+        // The allowances of random columns depend on which permutations were drawn.
+        let asked = stream::ask(&call, streams.host.or(streams.backend));
+        let judgement = match contract(&call.function) {
+            Some(contract) => judge(contract, &asked, peers, &expected, &actual),
+            None => Judgement {
+                verdict: Verdict::Infra,
+                reason: format!("no contract for the function `{}`", call.function),
+                checks: Vec::new(),
+            },
+        };
+        Exchange { call, host: expected, backend: actual, judgement }
     }
 }
 
@@ -251,5 +281,7 @@ pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> 
         plan: plan.digest(),
         seed: seed.to_string(),
         limitations,
+        knobs: domain::knobs(plan),
+        waivers: Vec::new(),
     }
 }

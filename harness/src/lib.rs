@@ -7,10 +7,12 @@
 //!   [`compare`], where every comparison is a ratio to an allowance derived on that input.
 //! - [`audit`](mod@audit) measures how small an error each check sees.
 //! - [`laws`] need no host: they compare a backend's answers with each other.
-//! - [`shrink`](mod@shrink) finds the smallest input that still differs.
 //! - [`statistics`] judges random columns where the two sides draw different permutations.
 //! - [`mutants`] are backends that are wrong on purpose, and [`adequacy`] runs them all and says which survive;
 //!   [`contract_mutants`] break the dispatch contract instead.
+//! - [`shrink`](mod@shrink) finds the smallest input that still differs; a [`capsule`] keeps it as data, and
+//!   [`regressions`] are capsules that run first.
+//! - [`waivers`] are differences that somebody decided to live with; [`domain`] says what was tried.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
@@ -20,13 +22,17 @@ pub mod adequacy;
 pub mod audit;
 pub mod backends;
 pub mod backends_file;
+pub mod capsule;
 mod case;
+mod causes;
 pub mod cli;
 pub mod compare;
 mod contract;
 pub mod contract_mutants;
 mod contracts;
+pub mod date;
 pub mod deliver;
+pub mod domain;
 mod errors;
 pub mod examine;
 pub mod executor;
@@ -36,9 +42,12 @@ pub mod judge;
 pub mod laws;
 pub mod mutants;
 pub mod plan;
+pub mod predicates;
 pub mod probes;
 mod profile;
+mod recipe_text;
 pub mod recorded;
+pub mod regressions;
 pub mod show;
 pub mod shrink;
 pub mod signatures;
@@ -46,6 +55,7 @@ pub mod statistics;
 pub mod stream;
 pub mod suite;
 mod usage;
+pub mod waivers;
 
 pub use case::{Case, Input};
 pub use contract::{Answers, Contract};

@@ -190,8 +190,10 @@ fn agrees(examination: &Examination, case: &Case) -> Result<(), Failed> {
     let check = record.failed_check().map_or(record.verdict.name(), |c| c.name.as_str());
     let mut message = format!("{}: {check}: {}\n", record.verdict, record.reason);
     // A study comes with its counterexample: its inputs are small and fixed, and it has failed twice.
-    let shrunk =
-        record.shrunk.clone().or_else(|| shrink(&mut session, case, check, Budget::default()));
+    let shrunk = record
+        .shrunk
+        .clone()
+        .or_else(|| shrink(&mut session, case, check, Budget::default()).map(|found| found.shrunk));
     match shrunk {
         Some(shrunk) => {
             message += &format!(

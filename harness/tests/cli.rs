@@ -43,13 +43,25 @@ fn a_wrong_backend_is_refused_and_its_replay_command_reproduces_it() {
     let failure = &summary["failures"][0];
     assert_eq!(failure["check"], "I: value", "{failure:#}");
     let replay = failure["replay"].as_str().unwrap();
-    // As a shell would split it: the recipe is the only quoted argument.
-    let parts: Vec<&str> = replay.strip_prefix("concord ").unwrap().split('"').collect();
-    let mut arguments: Vec<&str> = parts[0].split_whitespace().collect();
-    arguments.push(parts[1]);
-    arguments.extend(parts[2].split_whitespace());
-    let text = check(&arguments, 1);
-    says(&text, &["violated: I: value", "verdict: fail", backend]);
+    let arguments: Vec<&str> = replay.strip_prefix("concord ").unwrap().split(' ').collect();
+    assert_eq!((arguments.len(), arguments[0]), (2, "replay"), "{replay}");
+    for more in [&[][..], &["--stored"]] {
+        let output = concord(&[&arguments, more].concat(), dir.path());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        says(&text, &["violated: I: value", "verdict: fail", backend, "\n> result[I] Gene"]);
+    }
+    // The right backend passes on the same input; a capsule elsewhere is found by --dir or by its path.
+    let folder = dir.path().join("out/capsules");
+    let folder = folder.to_str().unwrap();
+    says(
+        &check(&["replay", arguments[1], "--dir", folder, "--backend", "reference"], 0),
+        &["verdict: pass", "the capsule holds: fail, I: value"],
+    );
+    let path = format!("{folder}/{}", arguments[1]);
+    check(&["replay", &path], 1);
+    says(&check(&["replay", "CX-000000000000"], 2), &["there is no capsule", "--dir"]);
+    says(&check(&["replay", &path, "seed=0"], 2), &["no recipe goes with it"]);
     for file in ["results.jsonl", "report.md", "summary.json"] {
         assert!(dir.path().join("out").join(file).is_file(), "{file}");
     }
@@ -120,6 +132,60 @@ fn a_file_without_graph_and_coordinates_makes_no_plan() {
 fn a_backend_that_compares_nothing_is_inconclusive_not_green() {
     let text = check(&["certify", "cuda"], 4);
     says(&text, &["INCONCLUSIVE", "nothing was compared", "no kernels yet"]);
+}
+
+#[test]
+fn a_case_is_kept_and_runs_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], code: i32| {
+        let output = concord(arguments, dir.path());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        text
+    };
+    let text = run(&["replay", "co_occurrence", "cells=8 seed=3", "--keep", "kept"], 0);
+    says(&text, &["kept as kept/CX-", "verdict: pass"]);
+    let certify = ["certify", "mutant:cooc-self-pairs", "--function", "co_occurrence"];
+    run(&[&certify[..], &["--regressions", "kept"]].concat(), 1);
+    let log = std::fs::read_to_string(dir.path().join("out/results.jsonl")).unwrap();
+    let second = log.lines().nth(1).unwrap();
+    assert!(second.contains("co_occurrence CX-") && second.contains("regression"), "{second}");
+}
+
+#[test]
+fn waivers_of_the_command_line_expire_by_the_day_it_is_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("waivers.toml");
+    let text = r#"
+        format = 1
+        [[waiver]]
+        function = "co_occurrence"
+        predicate = "one-cell"
+        kind = "occ: value"
+        reason = "one cell is its own neighbour there"
+        issue = "https://example.org/issues/7"
+        granted_by = "A. Reviewer"
+        granted = 2026-01-10
+        expires = 2026-04-10
+        max_cases = 500
+    "#;
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let certify = |day: &str, code| {
+        let backend = "mutant:cooc-self-pairs";
+        check(
+            &["certify", backend, "--function", "co_occurrence", "--waivers", file, "--today", day],
+            code,
+        )
+    };
+    says(
+        &certify("2026-04-11", 2),
+        &["waivers.toml", "waiver 1 (co_occurrence, occ: value)", "expired on 2026-04-10"],
+    );
+    says(&certify("2026-03-32", 2), &["YYYY-MM-DD"]);
+    // Cells that are not alone still differ.
+    says(&certify("2026-03-31", 1), &["Waivers", "waived", "A. Reviewer"]);
 }
 
 #[test]

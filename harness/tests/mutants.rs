@@ -1,5 +1,7 @@
 //! The examiner examined: wrong backends are found by the check they name and shrunk, the right one never is.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

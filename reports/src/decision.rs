@@ -66,7 +66,8 @@ pub struct Decision {
     pub functions: BTreeMap<String, FunctionDecision>,
 }
 
-/// Decides. Zero comparisons never pass; a missing or doubled record is an infrastructure error.
+/// Decides. Zero comparisons never pass; a missing or doubled record is an infrastructure error; nothing is shown
+/// about a function while one of its waivers is wrong.
 pub fn decide(log: &Log) -> Decision {
     let mut by_function: BTreeMap<&str, Vec<&Record>> =
         log.header.planned.keys().map(|name| (name.as_str(), Vec::new())).collect();
@@ -77,14 +78,20 @@ pub fn decide(log: &Log) -> Decision {
         .into_iter()
         .map(|(name, records)| {
             let planned = log.header.planned.get(name).copied().unwrap_or(0);
-            (name.to_owned(), decide_function(planned, &records))
+            let mut waivers = log.header.waivers.iter().filter(|w| w.function == name);
+            let problem = waivers.find_map(|w| w.problem.as_deref());
+            (name.to_owned(), decide_function(planned, &records, problem))
         })
         .collect();
     let outcome = functions.values().map(|f| f.outcome).max().unwrap_or(Outcome::Inconclusive);
     Decision { outcome, functions }
 }
 
-fn decide_function(planned: u64, records: &[&Record]) -> FunctionDecision {
+fn decide_function(
+    planned: u64,
+    records: &[&Record],
+    wrong_waiver: Option<&str>,
+) -> FunctionDecision {
     let mut counts: BTreeMap<Verdict, u64> = BTreeMap::new();
     for record in records {
         *counts.entry(record.verdict).or_default() += 1;
@@ -104,6 +111,8 @@ fn decide_function(planned: u64, records: &[&Record]) -> FunctionDecision {
         )
     } else if count(Verdict::Infra) > 0 {
         (Outcome::Infrastructure, format!("{} cases could not be examined", count(Verdict::Infra)))
+    } else if let Some(problem) = wrong_waiver {
+        (Outcome::Inconclusive, format!("a waiver is wrong: {problem}"))
     } else if planned == 0 {
         (Outcome::Inconclusive, "no case was planned".to_owned())
     } else if compared == 0 {
@@ -123,9 +132,13 @@ fn decide_function(planned: u64, records: &[&Record]) -> FunctionDecision {
             format!("{passed} cases agree, {n} are not supported by the backend"),
         )
     } else {
+        let waived = match count(Verdict::Waived) {
+            0 => String::new(),
+            n => format!(", {n} waived"),
+        };
         (
             Outcome::Conformant,
-            format!("{passed} of {planned} cases agree, {compared} elements compared"),
+            format!("{passed} of {planned} cases agree{waived}, {compared} elements compared"),
         )
     };
     FunctionDecision { outcome, why, counts, compared }

@@ -7,14 +7,18 @@
 #![forbid(unsafe_code)]
 
 mod decision;
+mod domain;
 mod log;
 mod ratio;
 mod record;
 pub mod render;
 mod verdict;
+mod waiver;
 
 pub use decision::{Decision, FunctionDecision, Outcome, decide};
+pub use domain::{Coverage, Domain, KnobLevels, Knobs, Seen};
 pub use log::{FORMAT, Header, Log, LogError};
 pub use ratio::Ratio;
 pub use record::{Check, Finding, Record, Shrunk, Source};
 pub use verdict::Verdict;
+pub use waiver::WaiverUse;

@@ -10,7 +10,7 @@ use dispatch::{Digest, Manifest};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::Record;
+use crate::{Knobs, Record, WaiverUse};
 
 /// The format of the log that this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -37,6 +37,12 @@ pub struct Header {
     /// What this run cannot show, one sentence each.
     #[serde(default)]
     pub limitations: Vec<String>,
+    /// What could be varied, by function; where this is absent there is no domain map.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub knobs: BTreeMap<String, Knobs>,
+    /// The waivers of the run and what they covered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverUse>,
 }
 
 /// A whole log.

@@ -65,6 +65,12 @@ pub struct Shrunk {
     /// Genes that were kept, as positions in the recipe's dataset; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genes: Option<Vec<usize>>,
+    /// What was done to the input beyond that, one phrase each; the recipe alone does not build it then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<String>,
+    /// The name of the capsule that holds the input, if one was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capsule: Option<String>,
     /// Number of cells of the shrunk input.
     pub n_obs: usize,
     /// Number of genes of the shrunk input.
@@ -105,6 +111,9 @@ pub struct Record {
     /// The shrunk counterexample, on the first failure of its kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shrunk: Option<Shrunk>,
+    /// The case whose shrunk counterexample has the same root cause, if that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained_by: Option<String>,
 }
 
 impl Record {

@@ -149,6 +149,29 @@ fn failures_with_the_same_check_are_folded_on_the_smallest_input() {
 }
 
 #[test]
+fn a_failure_explained_by_another_is_folded_under_it() {
+    let mut log = sample::log("b", "quick", &[("f", 4)]);
+    let wrong = |slot: &str| sample::finding(slot, "0", ["1", "2", "0.1"], 10.0);
+    let case = |i, slot: &str| sample::fail("f", i, Verdict::Fail, wrong(slot));
+    let shrunk_to = |record: Record, recipe: &str| {
+        let mut record = sample::shrunk(record, 2, &[]);
+        record.shrunk.as_mut().unwrap().recipe = recipe.into();
+        record
+    };
+    let root = shrunk_to(case(0, "I"), "graph=ring seed=0");
+    let explained = Record { explained_by: Some(root.case.clone()), ..case(1, "p") };
+    let other = shrunk_to(case(2, "I"), "dtype=f32 seed=0");
+    log.records = vec![explained, root, other, case(3, "I")];
+    let tally = Tally::of(&log);
+    let folded: Vec<_> = tally.failures.iter().map(|f| (f.record.case.as_str(), f.cases)).collect();
+    // What names no cause is counted under the first.
+    assert_eq!(folded, [(log.records[1].case.as_str(), 3), (log.records[2].case.as_str(), 1)]);
+    assert_eq!(tally.failures[0].consequences.get("p: value"), Some(&1));
+    assert!(text(&log, PLAIN).contains("  explains   p: value (1 case)"), "{}", text(&log, PLAIN));
+    assert_eq!(tally.condemned(), 4);
+}
+
+#[test]
 fn many_failures_end_in_a_list_and_none_disappears() {
     let mut log = sample::log("b", "quick", &[("f", 30)]);
     log.records = (0..30)

@@ -11,10 +11,12 @@ use dispatch::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use reports::{Log, Verdict, decide, render};
 
-use crate::examine::{Examination, header};
+use crate::date::Date;
+use crate::examine::{Examination, Examined, Options, header};
 use crate::golden::Corpus;
 use crate::plan::{Plan, Tier, run_seed};
-use crate::{Usage, backends, file_case, recorded, statistics};
+use crate::waivers::Waivers;
+use crate::{Usage, backends, file_case, recorded, regressions, statistics};
 
 /// Runs a backend against a host, judges every answer, shrinks failures, and writes a report.
 #[derive(Args)]
@@ -43,7 +45,16 @@ pub(super) struct Certify {
     /// Threads to use; default: all cores
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Folder for results.jsonl, report.md and summary.json
+    /// Differences that somebody decided to live with (`harness::waivers` describes the file)
+    #[arg(long, value_name = "FILE.toml")]
+    waivers: Option<PathBuf>,
+    /// The day that decides which waivers have expired; default: today by the clock, in UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    today: Option<Date>,
+    /// Folder of capsules that run first; default: those of the project, where the cases are generated
+    #[arg(long, value_name = "DIR")]
+    regressions: Option<PathBuf>,
+    /// Folder for results.jsonl, report.md, summary.json, and the capsules of what differs
     #[arg(long, default_value = "out", value_name = "DIR")]
     out: PathBuf,
     /// Print a JSON summary instead of text
@@ -63,6 +74,8 @@ impl Certify {
         }
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.unwrap_or_else(cores);
+        let today = self.today.unwrap_or_else(Date::today);
+        let waivers = self.waivers.as_deref().map(|path| Waivers::read(path, today)).transpose()?;
         let data = self.data.as_deref().map(|path| format!(" --data {}", path.display()));
         let (host, backend) = (backends::open(&self.host)?, backends::open(&self.backend)?);
         let stored = backend.stored.or(host.stored);
@@ -105,15 +118,33 @@ impl Certify {
             );
         }
         let bar = progress_bar(plan.cases.len() as u64, self.json);
-        let log = examination.run(&plan, header, jobs, |verdict: Verdict| {
+        let dir = self.out.join("capsules");
+        let place = dir.to_string_lossy();
+        let options = Options { jobs, waivers: waivers.as_ref(), capsules: Some(&place) };
+        let examined = examination.examine(&plan, header, options, |verdict: Verdict| {
             if verdict.condemns() {
                 bar.set_message("differences found");
             }
             bar.inc(1);
         });
         bar.finish_and_clear();
+        let Examined { log, capsules } = examined;
         let decision = decide(&log);
         write_results(&log, &self.out)?;
+        for capsule in &capsules {
+            // The log holds the counterexample too; a file that cannot be written takes nothing from the verdict.
+            if let Err(error) = capsule.write(&dir) {
+                eprintln!("concord: {error:#}");
+            }
+        }
+        for (waiver, problem) in
+            log.header.waivers.iter().filter_map(|w| Some((w, w.problem.as_ref()?)))
+        {
+            eprintln!(
+                "concord: waiver of {}, {}, where {}: {problem}",
+                waiver.function, waiver.kind, waiver.select
+            );
+        }
         if self.json {
             super::print(&format!("{:#}\n", render::json_summary(&log)));
         } else {
@@ -126,8 +157,24 @@ impl Certify {
         Ok(decision.outcome.exit_code())
     }
 
-    /// The cases and what they were made from.
+    /// The cases, regressions first, and what they were made from.
     fn plan(
+        &self,
+        functions: &[String],
+        stored: Option<&Corpus>,
+        seed: u64,
+    ) -> Result<(Plan, String)> {
+        let (mut plan, tier) = self.new_cases(functions, stored, seed)?;
+        // Who answers stored calls only knows no others, and a file is examined for its own sake.
+        let generates = self.data.is_none() && stored.is_none();
+        let usual = Some(regressions::default_dir()).filter(|dir| generates && dir.is_dir());
+        if let Some(dir) = self.regressions.clone().or(usual) {
+            regressions::prepend(&mut plan, &dir, functions)?;
+        }
+        Ok((plan, tier))
+    }
+
+    fn new_cases(
         &self,
         functions: &[String],
         stored: Option<&Corpus>,

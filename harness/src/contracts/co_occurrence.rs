@@ -17,6 +17,7 @@ use crate::show::place;
 pub(super) const CONTRACT: Contract = Contract {
     function: "co_occurrence",
     semantic: &["cluster_key", "spatial_key", "interval"],
+    rests_on: &[("occ: value", &["interval: value"])],
     judge,
     host_undefined,
 };

@@ -31,6 +31,7 @@ pub(super) const CONTRACT: Contract = Contract {
         "seed",
         "alpha",
     ],
+    rests_on: &[("pvalues: value", &["means: value", "pvalues: undefined where they should be"])],
     judge,
     host_undefined,
 };

@@ -210,7 +210,7 @@ pub fn record(session: &mut Session<'_>, case: &StudyCase) -> Record {
     let function = case.function.to_owned();
     let case = format!("{function} {case}");
     let source = Source::Statistical;
-    Record { case, function, source, input, verdict, reason, checks, shrunk }
+    Record { case, function, source, input, verdict, reason, checks, shrunk, explained_by: None }
 }
 
 /// A study is as small as it will get; this says how to run it again.
@@ -221,6 +221,8 @@ fn shrunk(examination: &Examination, case: &StudyCase, checks: &[Check]) -> Shru
         recipe: case.to_string(),
         cells: None,
         genes: None,
+        edits: Vec::new(),
+        capsule: None,
         n_obs: call.data.n_obs(),
         n_vars: call.data.n_vars(),
         input: call.digest(),

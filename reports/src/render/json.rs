@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::phrase;
 use super::tally::{Failure, FunctionTally, Note, Spread, Tally};
-use crate::{FORMAT, Log, Outcome};
+use crate::{Coverage, Domain, FORMAT, Log, Outcome};
 
 /// The format of [`json_summary`]; it grows when a field changes its meaning or goes away.
 pub const SUMMARY_FORMAT: u32 = 1;
@@ -13,7 +13,8 @@ pub const SUMMARY_FORMAT: u32 = 1;
 ///
 /// Fields: `format`, `outcome` (kebab-case), `exit_code`, `backend`, `host`, `tier`, `functions` (by
 /// name: outcome, why, planned, counts, compared, ratios), `counts`, `failures` (function, check,
-/// verdict, claim, cases, case, input, findings, replay), `notes`, `measured`, `limitations`, and what identifies
+/// verdict, claim, cases, consequences, case, input, findings, replay), `notes`, `measured`, `waivers`, `domain`
+/// (by function: levels, pairs, always_failing), `limitations`, and what identifies
 /// the run. Ratios that are not finite are the texts `NaN` and `Infinity`; what is absent is null.
 pub fn json_summary(log: &Log) -> Value {
     let tally = Tally::of(log);
@@ -47,6 +48,8 @@ pub fn json_summary(log: &Log) -> Value {
         "failures": tally.failures.iter().map(|f| failure(f, &tally)).collect::<Vec<_>>(),
         "notes": tally.notes.iter().map(note).collect::<Vec<_>>(),
         "measured": tally.measured,
+        "waivers": header.waivers,
+        "domain": tally.domains.iter().map(|d| (d.function.clone(), domain(d))).collect::<serde_json::Map<_, _>>(),
         "limitations": header.limitations,
         "notice": phrase::notice(header),
     })
@@ -69,6 +72,7 @@ fn failure(failure: &Failure<'_>, tally: &Tally<'_>) -> Value {
         json!({
             "recipe": s.recipe, "n_obs": s.n_obs, "n_vars": s.n_vars, "cells": s.cells,
             "genes": s.genes, "params": s.params, "digest": s.input, "calls": s.calls,
+            "edits": s.edits, "capsule": s.capsule,
         })
     });
     json!({
@@ -77,11 +81,28 @@ fn failure(failure: &Failure<'_>, tally: &Tally<'_>) -> Value {
         "verdict": failure.verdict,
         "claim": phrase::claim(failure, &tally.log.header.host.name),
         "cases": failure.cases,
+        "consequences": failure.consequences,
         "case": failure.record.case,
         "input": input,
         "findings": failure.findings(),
         "replay": failure.shrunk().map(|s| &s.replay),
     })
+}
+
+/// Each level with its word; of the pairs those that are not verified, and how many are.
+fn domain(domain: &Domain) -> Value {
+    let mut levels = serde_json::Map::new();
+    for (name, seen) in &domain.levels {
+        let (knob, level) = name.split_once('=').unwrap_or((name, ""));
+        let knob = levels.entry(knob).or_insert_with(|| json!({}));
+        knob[level] = json!(seen.coverage());
+    }
+    let mut pairs = json!({"verified": domain.pairs_that_are(Coverage::Verified).len()});
+    for coverage in [Coverage::Failed, Coverage::Undefined, Coverage::Untested] {
+        let joined = domain.pairs_that_are(coverage).into_iter().map(|pair| pair.join(" "));
+        pairs[coverage.name()] = joined.collect();
+    }
+    json!({"levels": levels, "pairs": pairs, "always_failing": domain.always_failing()})
 }
 
 fn note(note: &Note<'_>) -> Value {

@@ -22,6 +22,8 @@ pub fn markdown(log: &Log) -> String {
     functions(&mut out, &tally.functions);
     failures(&mut out, &tally);
     notes(&mut out, &tally);
+    waivers(&mut out, &tally);
+    domains(&mut out, &tally);
     closing(&mut out, &tally);
     out
 }
@@ -123,6 +125,9 @@ fn card(out: &mut String, failure: &Failure<'_>, tally: &Tally<'_>) {
         }
     }
     rows.push(("cases", phrase::extent(failure, &tally.functions)));
+    if let Some(consequences) = phrase::consequences(failure) {
+        rows.push(("explains", code_in_full(&consequences)));
+    }
     let rows: String =
         rows.iter().map(|(label, value)| format!("| {label} | {value} |\n")).collect();
     block(out, &format!("| | |\n| --- | --- |\n{rows}"));
@@ -143,6 +148,33 @@ fn notes(out: &mut String, tally: &Tally<'_>) {
         let _ = writeln!(table, "| {function} | {} | {} | {reasons} |", note.verdict, note.cases);
     }
     block(out, &table);
+}
+
+fn waivers(out: &mut String, tally: &Tally<'_>) {
+    if tally.log.header.waivers.is_empty() {
+        return;
+    }
+    block(out, "#### Waivers");
+    let line = |waiver| format!("- {}\n", prose_in_full(&phrase::waiver(waiver)));
+    block(out, &tally.log.header.waivers.iter().map(line).collect::<String>());
+}
+
+fn domains(out: &mut String, tally: &Tally<'_>) {
+    if tally.domains.is_empty() {
+        return;
+    }
+    block(out, "#### What was tried");
+    block(out, "Levels of the knobs, and pairs of levels.");
+    let mut list = String::new();
+    for domain in &tally.domains {
+        let levels = phrase::covered(&domain.level_counts(), "levels");
+        let pairs = phrase::covered(&domain.pair_counts(), "pairs");
+        let _ = writeln!(list, "- {}: {levels}; {pairs}", code(&domain.function));
+        for (label, names) in phrase::domain_lists(domain) {
+            let _ = writeln!(list, "  - {label}: {}", code_in_full(&names));
+        }
+    }
+    block(out, &list);
 }
 
 fn closing(out: &mut String, tally: &Tally<'_>) {
@@ -209,8 +241,13 @@ fn fenced(text: &str) -> String {
 
 /// A foreign sentence as plain text, shortened.
 fn prose(text: &str) -> String {
+    prose_in_full(&shorten(&clean(text), LONGEST))
+}
+
+/// A foreign sentence as plain text.
+fn prose_in_full(text: &str) -> String {
     // GitHub looks for mentions, issues and links after decoding entities; a comment parts them.
-    entities(&shorten(&clean(text), LONGEST), |c| "&<>|`*_[]~\\@#$".contains(c))
+    entities(&clean(text), |c| "&<>|`*_[]~\\@#$".contains(c))
         .replace("&#64;", "&#64;<!-- -->")
         .replace("&#35;", "&#35;<!-- -->")
         .replace("://", ":<!-- -->//")

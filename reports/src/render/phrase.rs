@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dispatch::{Device, Manifest};
 
 use super::tally::{Failure, FunctionTally, Note, Spread, Tally};
-use crate::{Header, Outcome, Shrunk, Source, Verdict};
+use crate::{Coverage, Domain, Header, Outcome, Shrunk, Source, Verdict, WaiverUse};
 
 /// What a quick tier says at its end.
 const QUICK: &str = "A quick tier certifies nothing: it only finds mistakes early.";
@@ -144,6 +144,71 @@ pub(super) fn size(shrunk: &Shrunk) -> String {
         .collect();
     if !kept.is_empty() {
         text += &format!(", {} of the recipe", kept.join(" and "));
+    }
+    if !shrunk.edits.is_empty() {
+        text += &format!("; then {}", shrunk.edits.join(", "));
+    }
+    text
+}
+
+/// `pval_norm: value (12 cases)`: what else fails for the same reason.
+pub(super) fn consequences(failure: &Failure<'_>) -> Option<String> {
+    let each = |(check, n): (&&str, &u64)| format!("{check} ({})", plural(*n, "case"));
+    let parts: Vec<String> = failure.consequences.iter().map(each).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// `110 of 118 levels verified, 2 failed, 6 untested`.
+pub(super) fn covered(counts: &BTreeMap<Coverage, u64>, noun: &str) -> String {
+    let of = |coverage: &Coverage| counts.get(coverage).copied().unwrap_or(0);
+    let total: u64 = counts.values().sum();
+    let mut text = format!("{} of {total} {noun} verified", of(&Coverage::Verified));
+    for coverage in [Coverage::Failed, Coverage::Undefined, Coverage::Untested] {
+        if of(&coverage) > 0 {
+            text += &format!(", {} {}", of(&coverage), coverage.name());
+        }
+    }
+    text
+}
+
+/// What a domain map shows beyond its counts: a label and a list, where there is something to list.
+pub(super) fn domain_lists(domain: &Domain) -> Vec<(String, String)> {
+    let pairs = |coverage: Coverage| -> Vec<String> {
+        let all = domain.pairs_that_are(coverage);
+        all.into_iter().map(|[a, b]| format!("{a} with {b}")).collect()
+    };
+    let levels = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    [
+        ("fails wherever it occurs", levels(domain.always_failing())),
+        ("undefined", levels(domain.levels_that_are(Coverage::Undefined))),
+        ("untested", levels(domain.levels_that_are(Coverage::Untested))),
+        ("pairs untested", pairs(Coverage::Untested)),
+    ]
+    .into_iter()
+    .filter(|(_, list)| !list.is_empty())
+    .map(|(label, list)| (label.to_owned(), first_of(&list)))
+    .collect()
+}
+
+fn first_of(list: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = list.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if list.len() > SHOWN {
+        text += &format!(" and {} more", grouped((list.len() - SHOWN) as u64));
+    }
+    text
+}
+
+/// One waiver in one sentence.
+pub(super) fn waiver(waiver: &WaiverUse) -> String {
+    let WaiverUse { function, select, kind, reason, issue, granted_by, expires, .. } = waiver;
+    let (cases, most) = (waiver.cases, waiver.max_cases);
+    let mut text = format!(
+        "{function}, {kind}, where {select}: {reason} ({issue}); {} of at most {most}, granted by {granted_by} until {expires}",
+        plural(cases, "case")
+    );
+    if let Some(problem) = &waiver.problem {
+        text = format!("NOT IN FORCE, {problem}: {text}");
     }
     text
 }

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Check, Decision, Finding, FunctionDecision, Log, Outcome, Ratio, Record, Shrunk, Source,
-    Verdict, decide,
+    Check, Decision, Domain, Finding, FunctionDecision, Log, Outcome, Ratio, Record, Shrunk,
+    Source, Verdict, decide,
 };
 
 /// Everything that is said about a log: the decision, the numbers, and what failed.
@@ -31,6 +31,8 @@ pub struct Tally<'a> {
     pub notes: Vec<Note<'a>>,
     /// What was measured on the way to a pass, as function and sentence, in the order of the log.
     pub measured: Vec<(&'a str, &'a str)>,
+    /// What was tried, by function.
+    pub domains: Vec<Domain>,
 }
 
 /// What is said about one function.
@@ -62,7 +64,8 @@ pub struct Spread {
     pub max: Ratio,
 }
 
-/// All failing cases of one function whose first failed check has the same name.
+/// All failing cases of one function with one root cause, as far as the examiner can tell: their first failed check
+/// has the same name, or a case with this cause explains them ([`Record::explained_by`]).
 #[derive(Clone, Debug)]
 pub struct Failure<'a> {
     /// The function.
@@ -75,6 +78,8 @@ pub struct Failure<'a> {
     pub cases: u64,
     /// The case that stands for all: the one with the smallest shrunk input, else the first.
     pub record: &'a Record,
+    /// Other checks that fail first in some of the cases, with their numbers: consequences of the same cause.
+    pub consequences: BTreeMap<&'a str, u64>,
 }
 
 /// The cases of one function with one verdict that neither passes nor condemns.
@@ -123,6 +128,7 @@ impl<'a> Tally<'a> {
             failures: fold_failures(&log.records),
             notes: fold_notes(&log.records),
             measured: measured(&log.records),
+            domains: Domain::of(log),
         }
     }
 
@@ -172,16 +178,17 @@ impl<'a> Failure<'a> {
     }
 
     fn of(record: &'a Record) -> Failure<'a> {
-        let check = match (record.failed_check(), &record.shrunk) {
-            (Some(check), _) => &check.name,
-            (None, Some(shrunk)) => &shrunk.check,
-            (None, None) => record.verdict.name(),
-        };
-        Failure { function: &record.function, check, verdict: record.verdict, cases: 0, record }
+        let (function, check) = (record.function.as_str(), first_failed(record));
+        let consequences = BTreeMap::new();
+        Failure { function, check, verdict: record.verdict, cases: 0, record, consequences }
     }
 
     fn add(&mut self, record: &'a Record) {
         self.cases += 1;
+        let check = first_failed(record);
+        if check != self.check {
+            *self.consequences.entry(check).or_default() += 1;
+        }
         if severity(record.verdict) > severity(self.verdict) {
             self.verdict = record.verdict;
         }
@@ -203,6 +210,15 @@ fn measured(records: &[Record]) -> Vec<(&str, &str)> {
     said.map(|r| (r.function.as_str(), r.reason.as_str())).collect()
 }
 
+/// The name of the first check that failed; the name of the verdict where no check was reached.
+fn first_failed(record: &Record) -> &str {
+    match (record.failed_check(), &record.shrunk) {
+        (Some(check), _) => &check.name,
+        (None, Some(shrunk)) => &shrunk.check,
+        (None, None) => record.verdict.name(),
+    }
+}
+
 /// Elements of the shrunk input; a record without one is larger than any.
 fn shrunk_size(record: &Record) -> usize {
     record.shrunk.as_ref().map_or(usize::MAX, |s| s.n_obs.saturating_mul(s.n_vars))
@@ -213,15 +229,55 @@ fn severity(verdict: Verdict) -> usize {
     Verdict::ALL.iter().position(|&v| v == verdict).unwrap_or(Verdict::ALL.len())
 }
 
+/// The failures of a log, one per root cause: the cases that one shrunk counterexample explains.
 fn fold_failures(records: &[Record]) -> Vec<Failure<'_>> {
+    let roots = Roots::of(records);
     let mut folded: BTreeMap<(&str, &str), Failure<'_>> = BTreeMap::new();
     for record in records.iter().filter(|r| r.verdict.condemns()) {
-        let fresh = Failure::of(record);
-        folded.entry((fresh.function, fresh.check)).or_insert(fresh).add(record);
+        let root = roots.root(record);
+        let key = root.map_or(first_failed(record), |root| root.case.as_str());
+        let failure = folded.entry((&record.function, key));
+        failure.or_insert_with(|| Failure::of(root.unwrap_or(record))).add(record);
     }
     let mut failures: Vec<_> = folded.into_values().collect();
     failures.sort_by_key(|f| (Reverse(severity(f.verdict)), Reverse(f.cases)));
     failures
+}
+
+/// The records with a shrunk counterexample, by what may point to them.
+#[derive(Default)]
+struct Roots<'a> {
+    by_case: BTreeMap<&'a str, &'a Record>,
+    /// By function, check and shrunk recipe: the same three are the same cause.
+    by_recipe: BTreeMap<[&'a str; 3], &'a Record>,
+    /// By function and check: the first stands for a case that names no other.
+    by_check: BTreeMap<[&'a str; 2], &'a Record>,
+}
+
+impl<'a> Roots<'a> {
+    fn of(records: &'a [Record]) -> Roots<'a> {
+        let mut roots = Roots::default();
+        for record in records.iter().filter(|r| r.verdict.condemns()) {
+            if let Some(shrunk) = &record.shrunk {
+                let [function, check] = [record.function.as_str(), first_failed(record)];
+                roots.by_case.insert(&record.case, record);
+                roots.by_recipe.entry([function, check, &shrunk.recipe]).or_insert(record);
+                roots.by_check.entry([function, check]).or_insert(record);
+            }
+        }
+        roots
+    }
+
+    /// The record that stands for a record; `None` if nothing of its kind was shrunk.
+    fn root(&self, record: &'a Record) -> Option<&'a Record> {
+        let [function, check] = [record.function.as_str(), first_failed(record)];
+        let named = record.explained_by.as_deref().and_then(|case| self.by_case.get(case));
+        let alike = |shrunk: &'a Shrunk| self.by_recipe.get(&[function, check, &shrunk.recipe]);
+        named
+            .or_else(|| record.shrunk.as_ref().and_then(alike))
+            .or_else(|| self.by_check.get(&[function, check]))
+            .copied()
+    }
 }
 
 fn fold_notes(records: &[Record]) -> Vec<Note<'_>> {

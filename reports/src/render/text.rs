@@ -33,6 +33,8 @@ pub fn text(log: &Log, style: Style) -> String {
     functions(&mut page, &tally.functions);
     failures(&mut page, &tally);
     notes(&mut page, &tally);
+    waivers(&mut page, &tally);
+    domains(&mut page, &tally);
     closing(&mut page, &tally);
     page.finish()
 }
@@ -140,6 +142,9 @@ fn card(page: &mut Page, failure: &Failure<'_>, tally: &Tally<'_>) {
     }
     findings(page, failure, &claim);
     page.field("cases", &phrase::extent(failure, &tally.functions));
+    if let Some(consequences) = phrase::consequences(failure) {
+        page.long_field("explains", &clean(&consequences));
+    }
     if let Some(shrunk) = failure.shrunk() {
         page.field("replay", &clean(&shrunk.replay));
     }
@@ -179,6 +184,31 @@ fn notes(page: &mut Page, tally: &Tally<'_>) {
         let reasons = shorten(&clean(&phrase::reasons(note)), 3 * page.width());
         let function = clean(note.function);
         page.sentence(2, &format!("{function}: {} {}: {reasons}", note.cases, note.verdict));
+    }
+}
+
+fn waivers(page: &mut Page, tally: &Tally<'_>) {
+    if tally.log.header.waivers.is_empty() {
+        return;
+    }
+    page.heading("Waivers");
+    for waiver in &tally.log.header.waivers {
+        page.hanging("  - ", 4, &shorten(&clean(&phrase::waiver(waiver)), 4 * page.width()));
+    }
+}
+
+fn domains(page: &mut Page, tally: &Tally<'_>) {
+    if tally.domains.is_empty() {
+        return;
+    }
+    page.heading("What was tried: levels of the knobs, and pairs of levels");
+    for domain in &tally.domains {
+        let levels = phrase::covered(&domain.level_counts(), "levels");
+        let pairs = phrase::covered(&domain.pair_counts(), "pairs");
+        page.hanging("  ", 4, &clean(&format!("{}: {levels}; {pairs}", domain.function)));
+        for (label, list) in phrase::domain_lists(domain) {
+            page.hanging("    ", 6, &clean(&format!("{label}: {list}")));
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) fn log(backend: &str, tier: &str, planned: &[(&str, u64)]) -> Log {
         plan: digest("plan"),
         seed: "7313882906912403161".into(),
         limitations: Vec::new(),
+        knobs: BTreeMap::new(),
+        waivers: Vec::new(),
     };
     Log { header, records: Vec::new() }
 }
@@ -49,6 +51,7 @@ pub(crate) fn record(function: &str, i: usize, verdict: Verdict) -> Record {
         reason: String::new(),
         checks: Vec::new(),
         shrunk: None,
+        explained_by: None,
     }
 }
 
@@ -84,6 +87,8 @@ pub(crate) fn shrunk(record: Record, n_obs: usize, more: &[Finding]) -> Record {
         recipe: "cells=5 genes=1 graph=ring weights=unit values=counts seed=0".into(),
         cells: Some((0..n_obs).map(|i| 2 * i).collect()),
         genes: None,
+        edits: Vec::new(),
+        capsule: None,
         n_obs,
         n_vars: 1,
         input: digest("shrunk"),

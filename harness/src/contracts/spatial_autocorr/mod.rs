@@ -32,6 +32,12 @@ pub(super) const CONTRACT: Contract = Contract {
         "seed",
         "use_raw",
     ],
+    rests_on: &[
+        ("pval_norm: value", &["I: value", "C: value", "var_norm: value"]),
+        ("var_sim: value", &["I: value", "C: value"]),
+        ("pval_sim: value", &["I: value", "C: value"]),
+        ("pval_z_sim: value", &["I: value", "C: value", "var_sim: value"]),
+    ],
     judge,
     host_undefined,
 };

@@ -147,14 +147,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
         check: "means rows: form",
         run: |data, params| {
             let mut params = params.clone();
-            if let Some(Value::List(names)) = params.get_mut("interactions") {
-                if names.len() > 2 && names.iter().all(|n| n.as_text().is_some()) {
-                    let pair = |s: &Value, t: &Value| Value::Tuple(vec![s.clone(), t.clone()]);
-                    let pairs = names.iter().flat_map(|s| {
-                        names.iter().filter(move |t| *t != s).map(move |t| pair(s, t))
-                    });
-                    *names = pairs.collect();
-                }
+            if let Some(Value::List(names)) = params.get_mut("interactions")
+                && names.len() > 2
+                && names.iter().all(|n| n.as_text().is_some())
+            {
+                let pair = |s: &Value, t: &Value| Value::Tuple(vec![s.clone(), t.clone()]);
+                let pairs = names
+                    .iter()
+                    .flat_map(|s| names.iter().filter(move |t| *t != s).map(move |t| pair(s, t)));
+                *names = pairs.collect();
             }
             right(data, &params)
         },

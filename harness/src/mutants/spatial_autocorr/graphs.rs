@@ -198,7 +198,8 @@ fn merged_squares(a: &Graph, b: &Graph, i: usize) -> f64 {
     loop {
         let w = match (a.peek().copied(), b.peek().copied()) {
             (Some((j, v)), Some((k, w))) if j == k => {
-                (a.next(), b.next());
+                a.next();
+                b.next();
                 v + w
             }
             (Some((j, v)), Some((k, _))) if j < k => {

@@ -1,0 +1,138 @@
+//! One root cause, reported once.
+//!
+//! A failure is told by the first check that fails. The first such case is shrunk, and what remains of its recipe is
+//! taken for the cause: every later case with the same failed check and at least these levels is explained by it. A
+//! case with other levels is shrunk too, a few times per check. A check that also fails on another's shrunk input, or
+//! that rests on the other check by its contract, and fails under the same levels, is a consequence: a wrong statistic
+//! makes wrong p-values. It was shrunk and has its capsule, but it is folded under its cause.
+
+use std::collections::BTreeMap;
+
+use reports::{Record, Verdict};
+
+use crate::capsule::Capsule;
+use crate::examine::Session;
+use crate::plan::Plan;
+use crate::recipe_text::Levels;
+use crate::shrink::{Budget, shrink};
+use crate::{Case, contract};
+
+/// How many failures of one check are shrunk; from then on the first cause stands for all that no cause explains.
+const SHRUNK_PER_CHECK: usize = 3;
+
+/// What one shrunk counterexample showed.
+struct Cause {
+    /// The record that has it.
+    record: usize,
+    function: String,
+    check: String,
+    /// Every check that fails on the shrunk input, in order.
+    failing: Vec<String>,
+    /// What is left of the recipe.
+    levels: Levels,
+}
+
+/// Shrinks one failure of each cause, marks what it explains, and returns the capsules in the order of the records.
+pub(crate) fn shrink_each_cause(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    records: &mut [Record],
+    budget: Budget<'_>,
+) -> Vec<Capsule> {
+    let cases: BTreeMap<String, &Case> =
+        plan.cases.iter().map(|(_, case)| (case.name(), case)).collect();
+    let (mut causes, mut capsules): (Vec<Cause>, Vec<Capsule>) = (Vec::new(), Vec::new());
+    let mut attempts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for at in 0..records.len() {
+        let record = &records[at];
+        // A call that took the whole deadline once would take it a hundred times.
+        let is_new = record.verdict.condemns() && record.verdict != Verdict::Timeout;
+        let Some(case) = cases.get(&record.case).filter(|_| is_new) else { continue };
+        // A study fails twice with other seeds before it is recorded, and its inputs are small and fixed.
+        if matches!(case, Case::Study(_)) {
+            continue;
+        }
+        let check = failed_check(record);
+        let tried = attempts.entry((record.function.clone(), check.clone())).or_default();
+        let enough = *tried >= SHRUNK_PER_CHECK;
+        if let Some(cause) = known(&causes, record, &check, enough) {
+            records[at].explained_by = Some(records[cause.record].case.clone());
+            continue;
+        }
+        *tried += 1;
+        let Some(counterexample) = shrink(session, case, &check, budget) else {
+            records[at].verdict = Verdict::Flaky;
+            records[at].reason = format!("{check} differed once and agreed when called again");
+            continue;
+        };
+        let levels = Levels::of(&record.function, &counterexample.shrunk.recipe);
+        let same = |c: &&Cause| {
+            c.function == record.function && c.check == check && levels.contain(&c.levels)
+        };
+        if let Some(cause) = causes.iter().find(same) {
+            records[at].explained_by = Some(records[cause.record].case.clone());
+            continue;
+        }
+        let checks = counterexample.capsule.checks.iter();
+        causes.push(Cause {
+            record: at,
+            function: record.function.clone(),
+            failing: checks.filter(|c| c.finding.is_some()).map(|c| c.name.clone()).collect(),
+            levels,
+            check,
+        });
+        records[at].shrunk = Some(counterexample.shrunk);
+        capsules.push(counterexample.capsule);
+    }
+    fold_consequences(&causes, records);
+    capsules
+}
+
+/// The name of the first check that failed, or of the verdict if it came to no check.
+pub(crate) fn failed_check(record: &Record) -> String {
+    record.failed_check().map_or(record.verdict.name(), |c| c.name.as_str()).to_owned()
+}
+
+/// The cause that explains a record, or that has to stand for it because enough were looked for.
+fn known<'a>(causes: &'a [Cause], record: &Record, check: &str, enough: bool) -> Option<&'a Cause> {
+    let alike = || causes.iter().filter(|c| c.function == record.function && c.check == check);
+    let text = record.case.strip_prefix(&record.function).unwrap_or_default();
+    let levels = Levels::of(&record.function, text);
+    let explains = alike().find(|cause| levels.contain(&cause.levels));
+    explains.or_else(|| alike().next().filter(|_| enough))
+}
+
+/// Whether the check of a cause cannot hold unless another one does.
+fn rests_on(cause: &Cause, other: &str) -> bool {
+    let prerequisites = contract(&cause.function).map(|c| c.rests_on).unwrap_or_default();
+    prerequisites.iter().any(|(check, on)| *check == cause.check && on.contains(&other))
+}
+
+/// Points every record whose cause is the consequence of another one to that one.
+fn fold_consequences(causes: &[Cause], records: &mut [Record]) {
+    // The checks of a function are made in a fixed order, so that this never comes back to where it was.
+    let before = |cause: &Cause| {
+        causes.iter().find(|other| {
+            other.function == cause.function
+                && other.check != cause.check
+                && (other.failing.contains(&cause.check) || rests_on(cause, &other.check))
+                && cause.levels.contain(&other.levels)
+        })
+    };
+    let mut roots: BTreeMap<String, String> = BTreeMap::new();
+    for cause in causes {
+        let mut root = cause;
+        for _ in 0..causes.len() {
+            root = before(root).unwrap_or(root);
+        }
+        if root.record != cause.record {
+            roots.insert(records[cause.record].case.clone(), records[root.record].case.clone());
+        }
+    }
+    for record in records {
+        let own = record.shrunk.is_some().then_some(&record.case);
+        if let Some(root) = record.explained_by.as_ref().or(own).and_then(|case| roots.get(case)) {
+            record.explained_by = Some(root.clone());
+        }
+    }
+}
