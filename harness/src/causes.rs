@@ -4,7 +4,8 @@
 //! taken for the cause: every later case with the same failed check and at least these levels is explained by it. A
 //! case with other levels is shrunk too, a few times per check. A check that also fails on another's shrunk input, or
 //! that rests on the other check by its contract, and fails under the same levels, is a consequence: a wrong statistic
-//! makes wrong p-values. It was shrunk and has its capsule, but it is folded under its cause.
+//! makes wrong p-values. So is a broken law, if the host contradicts the answer to the changed call by a check that is
+//! known to fail. Both were shrunk and have their capsules, but are folded under their causes.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use reports::{Record, Verdict};
 
 use crate::capsule::Capsule;
 use crate::examine::Session;
+use crate::laws;
 use crate::plan::Plan;
 use crate::recipe_text::Levels;
 use crate::shrink::{Budget, shrink};
@@ -30,6 +32,8 @@ struct Cause {
     failing: Vec<String>,
     /// What is left of the recipe.
     levels: Levels,
+    /// If a law is broken: the check by which the host contradicts the answer to the changed call.
+    revealed: Option<String>,
 }
 
 /// Shrinks one failure of each cause, marks what it explains, and returns the capsules in the order of the records.
@@ -79,6 +83,7 @@ pub(crate) fn shrink_each_cause(
             function: record.function.clone(),
             failing: checks.filter(|c| c.finding.is_some()).map(|c| c.name.clone()).collect(),
             levels,
+            revealed: revealed(session, &check, &counterexample.capsule),
             check,
         });
         records[at].shrunk = Some(counterexample.shrunk);
@@ -86,6 +91,15 @@ pub(crate) fn shrink_each_cause(
     }
     fold_consequences(&causes, records);
     capsules
+}
+
+/// What the host says of the answer to the call as a broken law changed it.
+fn revealed(session: &mut Session<'_>, check: &str, capsule: &Capsule) -> Option<String> {
+    let law = laws::of_check(check)?;
+    let reply = capsule.backend.outcome.as_ref().ok()?;
+    let trials = session.trials(&capsule.call, reply, &[law], 1);
+    let (twisted, _) = trials.into_iter().next()?.twisted?;
+    session.exchange(twisted).judgement.failed_check()
 }
 
 /// The name of the first check that failed, or of the verdict if it came to no check.
@@ -112,12 +126,14 @@ fn rests_on(cause: &Cause, other: &str) -> bool {
 fn fold_consequences(causes: &[Cause], records: &mut [Record]) {
     // The checks of a function are made in a fixed order, so that this never comes back to where it was.
     let before = |cause: &Cause| {
-        causes.iter().find(|other| {
-            other.function == cause.function
-                && other.check != cause.check
-                && (other.failing.contains(&cause.check) || rests_on(cause, &other.check))
-                && cause.levels.contain(&other.levels)
-        })
+        let follows = |other: &&Cause| {
+            let named = other.failing.contains(&cause.check) || rests_on(cause, &other.check);
+            named && cause.levels.contain(&other.levels)
+                // Changing the call changed its levels too.
+                || cause.revealed.as_ref() == Some(&other.check)
+        };
+        let of_function = |c: &&Cause| c.function == cause.function && c.check != cause.check;
+        causes.iter().filter(of_function).find(follows)
     };
     let mut roots: BTreeMap<String, String> = BTreeMap::new();
     for cause in causes {
