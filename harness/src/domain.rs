@@ -29,7 +29,8 @@ fn of(generator: &'static Generator) -> Knobs {
         let level = text(name, level);
         // The levels other than the first of all other knobs.
         let others = generator.knobs.iter().filter(|k| k.name != name);
-        let mut others = others.flat_map(|k| k.levels[1..].iter().map(|l| text(k.name, l)));
+        let mut others =
+            others.flat_map(|k| k.levels[1..k.ordinary()].iter().map(|l| text(k.name, l)));
         others.all(|other| pairs.contains(&(level.as_str(), other.as_str())))
     };
     let owned = |levels: &[&str]| levels.iter().map(|l| (*l).to_owned()).collect::<Vec<String>>();
@@ -38,7 +39,10 @@ fn of(generator: &'static Generator) -> Knobs {
             name: k.name.to_owned(),
             levels: owned(k.levels),
             edges: owned(k.edges),
-            lone: k.levels.iter().filter(|l| lone(k.name, l)).map(|l| (*l).to_owned()).collect(),
+            lone: (k.levels[..k.ordinary()].iter().filter(|l| lone(k.name, l)))
+                .map(|l| (*l).to_owned())
+                .collect(),
+            large: owned(k.large),
         })
         .collect();
     // What edges and lone levels imply is not said twice: the header stays small.
@@ -48,7 +52,7 @@ fn of(generator: &'static Generator) -> Knobs {
     };
     let implied = |[a, b]: &[String; 2]| {
         let both_edges = [a, b].iter().all(|t| is(|k| &k.edges, t));
-        both_edges || [a, b].iter().any(|t| is(|k| &k.lone, t))
+        both_edges || [a, b].iter().any(|t| is(|k| &k.lone, t) || is(|k| &k.large, t))
     };
     let told: Vec<[String; 2]> = excluded.iter().filter(|pair| !implied(pair)).cloned().collect();
     Knobs { knobs, excluded: told }

@@ -111,7 +111,7 @@ fn run(waivers: &str, normalised_only: bool) -> Log {
         replay_args: String::new(),
     };
     let generator = generators::generator("spatial_autocorr").unwrap();
-    let mut plan = Plan::sized(&[generator], 1, 60, 7);
+    let mut plan = Plan::sized(&[generator], 1, 400, 7);
     // No law is asked about a case of this source; laws change the input, which a selector knows nothing of.
     plan.cases.iter_mut().for_each(|(source, _)| *source = reports::Source::File);
     // Where rows are not normalised the mutant is wrong as well; a waiver on isolated cells is not about that.
@@ -158,7 +158,8 @@ fn what_a_waiver_does_not_select_still_fails() {
     let failing = log.records.iter().filter(|r| r.verdict.condemns());
     assert!(failing.clone().count() > 0);
     for record in failing {
-        assert!(!record.case.contains("isolated="), "{}", record.case);
+        let is_about = record.failed_check().is_some_and(|c| c.name == "I: value");
+        assert!(!is_about || !record.case.contains("isolated="), "{}", record.case);
     }
 }
 

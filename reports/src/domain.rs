@@ -32,6 +32,9 @@ pub struct KnobLevels {
     /// Levels that are tried only where every other knob has its first level.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lone: Vec<String>,
+    /// Levels that are tried for themselves, and not with each level of each other knob: large sizes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub large: Vec<String>,
 }
 
 /// How a level or a pair of levels fared.
@@ -180,14 +183,16 @@ impl<'a> Space<'a> {
         let excluded: BTreeSet<[&str; 2]> = (self.knobs.excluded.iter())
             .flat_map(|[a, b]| [[a.as_str(), b.as_str()], [b.as_str(), a.as_str()]])
             .collect();
-        let lone: Vec<bool> = (self.knobs.knobs.iter())
-            .flat_map(|k| k.levels.iter().map(|level| k.lone.contains(level)))
-            .collect();
+        let marked = |marks: fn(&KnobLevels) -> &[String]| -> Vec<bool> {
+            let of_knob = |k: &'a KnobLevels| k.levels.iter().map(move |l| marks(k).contains(l));
+            self.knobs.knobs.iter().flat_map(of_knob).collect()
+        };
+        let (lone, large) = (marked(|k| &k.lone), marked(|k| &k.large));
         let is_first = |at: usize| self.starts.contains(&at);
         let possible = |a: usize, b: usize| {
             let alone = |x: usize, other: usize| !lone[x] || is_first(other);
             let both_edges = self.edge[a] && self.edge[b];
-            !both_edges
+            !(both_edges || large[a] || large[b])
                 && alone(a, b)
                 && alone(b, a)
                 && !excluded.contains(&[self.names[a].as_str(), self.names[b].as_str()])

@@ -9,7 +9,8 @@ use reports::{Coverage, Domain, KnobLevels, Knobs, Log, Record, Verdict, WaiverU
 
 fn knob(name: &str, levels: &[&str], edges: &[&str], lone: &[&str]) -> KnobLevels {
     let owned = |all: &[&str]| all.iter().map(|s| (*s).to_owned()).collect();
-    KnobLevels { name: name.into(), levels: owned(levels), edges: owned(edges), lone: owned(lone) }
+    let (levels, edges, lone) = (owned(levels), owned(edges), owned(lone));
+    KnobLevels { name: name.into(), levels, edges, lone, large: Vec::new() }
 }
 
 /// Two knobs of two levels, one with an edge, one with lone levels; `n=5` excludes `t=i8`.
@@ -64,6 +65,15 @@ fn an_edge_hides_the_other_levels_of_its_case() {
     assert_eq!(domain.levels_that_are(Coverage::Verified), ["n=1"]);
     assert_eq!(pair(&domain, "n=1", "t=i8"), Some(Coverage::Verified));
     assert_eq!(pair(&domain, "t=i8", "bad=no"), Some(Coverage::Untested));
+}
+
+#[test]
+fn a_large_level_is_listed_and_has_no_pairs() {
+    let mut log = log(&[("n=5 seed=0", Verdict::Pass)]);
+    log.header.knobs.get_mut("f").unwrap().knobs[0].large = vec!["5".into()];
+    let domain = Domain::of(&log).remove(0);
+    assert!(domain.levels_that_are(Coverage::Verified).contains(&"n=5"));
+    assert!(domain.pairs.iter().all(|([a, _], _)| a != "n=5"));
 }
 
 #[test]
