@@ -124,16 +124,20 @@ fn rests_on(cause: &Cause, other: &str) -> bool {
 
 /// Points every record whose cause is the consequence of another one to that one.
 fn fold_consequences(causes: &[Cause], records: &mut [Record]) {
-    // The checks of a function are made in a fixed order, so that this never comes back to where it was.
+    // The checks of a function are made in a fixed order, laws last, and for one check the levels get fewer, so that
+    // this never comes back to where it was.
     let before = |cause: &Cause| {
         let follows = |other: &&Cause| {
+            let has_its_levels = cause.levels.contain(&other.levels);
+            if other.check == cause.check {
+                // It was found later and says more with fewer levels.
+                return has_its_levels && !other.levels.contain(&cause.levels);
+            }
             let named = other.failing.contains(&cause.check) || rests_on(cause, &other.check);
-            named && cause.levels.contain(&other.levels)
-                // Changing the call changed its levels too.
-                || cause.revealed.as_ref() == Some(&other.check)
+            // Changing the call changed its levels too.
+            named && has_its_levels || cause.revealed.as_ref() == Some(&other.check)
         };
-        let of_function = |c: &&Cause| c.function == cause.function && c.check != cause.check;
-        causes.iter().filter(of_function).find(follows)
+        causes.iter().filter(|other| other.function == cause.function).find(follows)
     };
     let mut roots: BTreeMap<String, String> = BTreeMap::new();
     for cause in causes {

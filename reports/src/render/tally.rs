@@ -192,7 +192,8 @@ impl<'a> Failure<'a> {
         if severity(record.verdict) > severity(self.verdict) {
             self.verdict = record.verdict;
         }
-        if shrunk_size(record) < shrunk_size(self.record) {
+        // A consequence may be smaller, but it shows another check.
+        if check == self.check && shrunk_size(record) < shrunk_size(self.record) {
             self.record = record;
         }
     }
