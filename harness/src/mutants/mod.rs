@@ -5,7 +5,7 @@
 //! blind spot of today's upstream tests that lets it pass. A mutant that survives is a blind spot of ours.
 //! Mistakes that no answer can show are listed apart ([`EQUIVALENT`]), each with its proof, and run too.
 //!
-//! How one is written: read the call ([`reference`]'s `Task`), change one stage, let the reference do the rest.
+//! How one is written: read the call ([`mod@reference`]'s `Task`), change one stage, let the reference do the rest.
 
 mod change;
 mod co_occurrence;
