@@ -43,34 +43,30 @@
 //! Ann. Math. Stat. 23 (1952) and its randomised form for counts; Smirnov (1944), Birnbaum and Tingey (1951); spec A.1.5, A.3.5.
 
 mod batch;
+mod case;
 mod determinism;
 mod distributions;
 mod enumerate;
 mod hypothesis;
 mod inputs_ligrec;
 mod inputs_spatial;
+mod inquiry;
 mod ligrec;
 mod spatial_autocorr;
 mod study;
 mod subject;
 pub mod wrong;
 
-use std::fmt;
-
-use dispatch::{Call, Fault, Reply, Witness};
-use generators::{Random, Recipe};
-use reports::{Check, Finding, Ratio, Record, Shrunk, Source, Verdict};
+use reports::{Check, Record, Shrunk, Source};
 
 pub use batch::Budget;
+pub use case::StudyCase;
 pub use determinism::DeterminismClass;
 pub use distributions::{clopper_pearson, normal_quantile};
 pub use study::{Study, studies, study};
 
-use self::batch::Batch;
 use self::distributions::deviations;
-use self::hypothesis::Test;
-use self::study::Truth;
-use self::subject::Subject;
+use self::inquiry::{Conclusion, Inquiry};
 use crate::examine::{Examination, Session};
 use crate::judge::of_fault;
 use crate::shrink::{params, replay_command};
@@ -80,78 +76,6 @@ use crate::{Case, stream};
 pub const FAMILY: f64 = 1e-3;
 /// The probability with which the second stage confirms a rejection of a correct backend, at most.
 pub const CONFIRM: f64 = 1e-3;
-
-/// The name of the case that measures the class of determinism.
-const DETERMINISM: &str = "determinism";
-
-/// One case: a study, or the measurement of determinism, with a budget and a seed.
-#[derive(Clone, Debug)]
-pub struct StudyCase {
-    /// The function.
-    pub function: &'static str,
-    study: Option<&'static Study>,
-    budget: Budget,
-    seed: u64,
-}
-
-impl StudyCase {
-    /// The cases of a function, in order; none for a function that cannot be studied.
-    pub fn all(function: &str, budget: Budget, seed: u64) -> Vec<StudyCase> {
-        let Some(contract) = crate::contract(function) else { return Vec::new() };
-        let function = contract.function;
-        let studied = studies().filter(|s| s.function == function).map(Some);
-        std::iter::once(None)
-            .chain(studied)
-            .map(|study| StudyCase { function, study, budget, seed: seed >> 32 })
-            .collect()
-    }
-
-    /// The case of a text, as its `Display` writes it; `None` if it is no such text.
-    pub fn parse(function: &str, text: &str) -> Option<StudyCase> {
-        let field = |name: &str| {
-            text.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-        };
-        let budget = Budget::ALL.into_iter().find(|b| Some(b.name()) == field("budget"))?;
-        let (name, seed) = (field("study")?, field("seed")?.parse().ok()?);
-        let cases = StudyCase::all(function, budget, 0);
-        let case = cases.into_iter().find(|case| case.name() == name)?;
-        Some(StudyCase { seed, ..case })
-    }
-
-    /// The call that is made, again and again with other seeds.
-    pub fn call(&self) -> Call {
-        match self.study {
-            Some(study) => study.call(),
-            None => repeated(self.function),
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        self.study.map_or(DETERMINISM, |study| study.name)
-    }
-}
-
-impl fmt::Display for StudyCase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "study={} budget={} seed={}", self.name(), self.budget.name(), self.seed)
-    }
-}
-
-/// A call large enough that its work is split among threads.
-fn repeated(function: &'static str) -> Call {
-    let recipe = |generator, text| match Recipe::parse(generator, text) {
-        Ok(recipe) => recipe.build(),
-        Err(error) => panic!("the recipe of a study: {error}"),
-    };
-    match function {
-        "co_occurrence" => recipe(&generators::CO_OCCURRENCE, "cells=257 seed=1"),
-        "ligrec" => recipe(&generators::LIGREC, "cells=257 genes=8 clusters=5 seed=1"),
-        _ => recipe(
-            &generators::SPATIAL_AUTOCORR,
-            "cells=257 genes=8 graph=delaunay expression=gaussian n_perms=99 seed=1",
-        ),
-    }
-}
 
 /// Examines the random columns of one function; one record for each case.
 pub fn examine(
@@ -234,166 +158,6 @@ fn shrunk(examination: &Examination, case: &StudyCase, checks: &[Check]) -> Shru
     }
 }
 
-struct Conclusion {
-    verdict: Verdict,
-    reason: String,
-    checks: Vec<Check>,
-}
-
-/// One study of one backend.
-struct Inquiry<'t> {
-    study: &'static Study,
-    truth: &'t Truth,
-    call: Call,
-    seed: u64,
-    budget: Budget,
-}
-
-/// What was found so far.
-#[derive(Default)]
-struct Found {
-    checks: Vec<Check>,
-    unproven: bool,
-    unconfirmed: usize,
-    failed: bool,
-}
-
-impl Inquiry<'_> {
-    fn run(&self, session: &mut Session<'_>) -> Result<Conclusion, Fault> {
-        let mut subject = Subject::new(session);
-        let mut found = Found::default();
-        for (number, line) in batch::lines(self.study).iter().enumerate() {
-            self.line(number, self.budget.looks(line), &mut subject, &mut found)?;
-            if found.failed {
-                break;
-            }
-        }
-        let reason = match found.unconfirmed {
-            0 => String::new(),
-            n => format!("{n} tests rejected once and not with fresh seeds"),
-        };
-        let (verdict, reason) = match &found {
-            Found { failed: true, .. } => (Verdict::Fail, String::new()),
-            Found { unproven: true, .. } => {
-                (Verdict::Unproven, "nothing shows that the backend did the work".to_owned())
-            }
-            Found { .. } => (Verdict::Pass, reason),
-        };
-        Ok(Conclusion { verdict, reason, checks: found.checks })
-    }
-
-    /// Takes looks until one is clear.
-    fn line(
-        &self,
-        number: usize,
-        looks: &[Batch],
-        subject: &mut Subject<'_, '_>,
-        found: &mut Found,
-    ) -> Result<(), Fault> {
-        let share = FAMILY / studies().count() as f64 / batch::looks(self.study) as f64;
-        let single = subject.repeats_itself(&self.call)?;
-        for (look, &batch) in looks.iter().enumerate().filter(|(_, b)| !single || b.runs == 1) {
-            let stage = |stage: &str| format!("{} {number} {look} {stage}", self.study.name);
-            let tests = self.tests(batch, &stage("first"), subject, found)?;
-            let level = share / tests.len() as f64;
-            let (suspects, passed): (Vec<&Test>, Vec<&Test>) =
-                tests.iter().partition(|test| test.p < level);
-            found.add(&passed, level);
-            if !suspects.is_empty() {
-                let again = self.tests(batch, &stage("second"), subject, found)?;
-                found.confirm(&suspects, level, &again);
-                if found.failed {
-                    return Ok(());
-                }
-            }
-            let smallest = passed.iter().map(|test| test.p).fold(1.0, f64::min);
-            if !self.budget.goes_on(smallest * tests.len() as f64) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn tests(
-        &self,
-        batch: Batch,
-        stage: &str,
-        subject: &mut Subject<'_, '_>,
-        found: &mut Found,
-    ) -> Result<Vec<Test>, Fault> {
-        let mut random = Random::new(self.seed, stage);
-        // 30 bits: squidpy's `ligrec` adds to a seed that must stay below 2^32.
-        let seed = random.below(1 << 30) as u64;
-        let first = found.checks.is_empty();
-        let replies: Vec<Reply> = subject.batch(&self.call, batch, seed, first)?;
-        found.unproven |= replies.iter().any(|reply| reply.witness == Witness::Unproven);
-        Ok(self.truth.tests(batch, &replies, &mut random))
-    }
-}
-
-impl Found {
-    fn check(&mut self, name: &str) -> &mut Check {
-        let at = self.checks.iter().position(|check| check.name == name);
-        let at = at.unwrap_or_else(|| {
-            let name = name.to_owned();
-            self.checks.push(Check { name, compared: 0, worst: Ratio::EXACT, finding: None });
-            self.checks.len() - 1
-        });
-        &mut self.checks[at]
-    }
-
-    /// Counts tests that are above a level, each as its deviation over the deviation at that level.
-    fn add(&mut self, tests: &[&Test], level: f64) {
-        for test in tests {
-            let check = self.check(test.check);
-            check.compared += 1;
-            check.worst = check.worst.worse(ratio(test.p, level));
-        }
-    }
-
-    /// Decides about tests below a level by what the same tests say of fresh permutations.
-    fn confirm(&mut self, suspects: &[&Test], level: f64, again: &[Test]) {
-        let second = CONFIRM / suspects.len() as f64;
-        for &test in suspects {
-            let same = |other: &&Test| (other.check, &other.at) == (test.check, &test.at);
-            // A test that the second answers do not even allow fails: the form of the answer changed.
-            let p = again.iter().find(same).map_or(0.0, |other| other.p);
-            if p >= second {
-                self.unconfirmed += 1;
-                self.add(&[&Test { p, ..test.clone() }], second);
-                continue;
-            }
-            self.failed = true;
-            let ratio = ratio(test.p, level);
-            let check = self.check(test.check);
-            check.compared += 1;
-            if !(ratio.0 <= check.worst.0) || check.finding.is_none() {
-                check.finding = Some(Finding {
-                    slot: test.slot.to_owned(),
-                    at: test.at.clone(),
-                    expected: test.expected.clone(),
-                    actual: test.actual.clone(),
-                    allowance: allowance(test.p, level, p, second),
-                    ratio,
-                });
-            }
-            check.worst = check.worst.worse(ratio);
-        }
-    }
-}
-
-fn allowance(p: f64, level: f64, again: f64, second: f64) -> String {
-    if p == 0.0 {
-        return "exact".to_owned();
-    }
-    format!("p at least {level:.0e}, then {second:.0e} (got {p:.0e}, then {again:.0e})")
-}
-
-/// The deviation of a p-value over that of its level, both in standard deviations of a normal.
-fn ratio(p: f64, level: f64) -> Ratio {
-    if p == 0.0 { Ratio::BROKEN } else { Ratio(deviations(p) / deviations(level)) }
-}
-
 /// How far off a moment must be to be found by one look with a probability, in its standard errors.
 ///
 /// The test of one of `tests` values in a study of `looks` looks rejects beyond `z`, and the second stage beyond some three deviations,
@@ -408,6 +172,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
+    use generators::Random;
+
+    use super::subject::Subject;
     use super::*;
 
     /// The p-values themselves, not only what is rejected: of a right backend, one in a hundred is below 0.01 and one in a thousand below 0.001.
