@@ -69,7 +69,7 @@ impl Pairs {
         self.n[(a * self.k + b) * self.bins + r]
     }
 
-    /// `occ[i,c,r] = N[c,i,r] Tot[r] / (R[c,r] R[i,r])` at `(i * k + c) * bins + r`; 0 where R[c,r] or R[i,r] is.
+    /// `occ[i,c,r] = N[c,i,r] Tot[r] / (R[c,r] R[i,r])` at `(i * k + c) * bins + r`, and 0 where a row total `R` is.
     pub fn ratios(&self) -> Vec<Number> {
         let mut ratios = Vec::with_capacity(self.n.len());
         for i in 0..self.k {
