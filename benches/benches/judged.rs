@@ -28,6 +28,7 @@ fn examination() -> Examination {
     Examination {
         host: Arc::new(reference::backend()),
         backend: Arc::new(reference::backend()),
+        precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
         backend_name: "reference".to_owned(),
         replay_args: String::new(),

@@ -66,6 +66,7 @@ fn line(
     let examination = Examination {
         host: reference(),
         backend: counting.clone(),
+        precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
         backend_name: name.to_owned(),
         replay_args: String::new(),

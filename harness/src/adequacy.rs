@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dispatch::Backend;
-use reports::{Record, Shrunk, Verdict};
+use reports::{Precision, Record, Shrunk, Verdict};
 use serde::Serialize;
 
 use crate::examine::{Examination, Session};
@@ -194,7 +194,9 @@ fn set_up(backend: MutantBackend, function: &str, tier: Tier) -> (Examination, P
     let backend_name = backend.manifest().name.clone();
     let backend: Arc<dyn Backend> = Arc::new(backend);
     let replay_args = String::new();
-    (Examination { host, backend, deadline: DEADLINE, backend_name, replay_args }, plan)
+    let precision = Precision::P64;
+    let deadline = DEADLINE;
+    (Examination { host, backend, precision, deadline, backend_name, replay_args }, plan)
 }
 
 /// Runs one mutant until the check it names fails.

@@ -39,7 +39,9 @@ pub fn known() -> Result<Vec<Known>> {
         device: m.device.clone(),
     };
     let recorded = crate::golden::recorded_manifest("recorded", "1.8.3");
-    let mut known = vec![of(reference.manifest()), of(&recorded), of(cuda.manifest())];
+    let exact = reference::exact::backend();
+    let mut known =
+        vec![of(reference.manifest()), of(exact.manifest()), of(&recorded), of(cuda.manifest())];
     let numeric = mutants::all().map(|m| (m.name, m.mistake));
     let of_contract = contract_mutants::all().map(|m| (m.name, m.mistake));
     known.extend(numeric.chain(of_contract).map(|(name, mistake)| Known {
@@ -98,6 +100,7 @@ pub fn open_beside(name: &str, host: Arc<dyn Backend>) -> Result<Opened> {
     }
     match name {
         "reference" => return Ok(Opened::live(reference::backend())),
+        "exact" => return Ok(Opened::live(reference::exact::backend())),
         "cuda" => return Ok(Opened::live(cuda_backend::backend())),
         "recorded" => return Opened::recorded(name, &default_golden_dir()),
         _ => {}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dispatch::{Backend, Call, Manifest, Reply};
-use reports::{FORMAT, Header, Log, Record, Source, Verdict};
+use reports::{FORMAT, Header, Log, Precision, Record, Source, Verdict};
 
 use crate::capsule::Capsule;
 use crate::causes::shrink_each_cause;
@@ -16,7 +16,7 @@ use crate::laws::{self, Law, Trial};
 use crate::plan::Plan;
 use crate::shrink::Budget;
 use crate::waivers::Waivers;
-use crate::{Case, Profile, contract, deliver, domain, statistics, stream};
+use crate::{Case, Profile, contract, deliver, domain, oracle, statistics, stream};
 
 /// A host, a backend, and how they are examined.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Examination {
     pub host: Arc<dyn Backend>,
     /// Who is examined.
     pub backend: Arc<dyn Backend>,
+    /// The class of arithmetic that is asked of the backend.
+    pub precision: Precision,
     /// How long one call may take.
     pub deadline: Duration,
     /// How the backend is named on the command line, for replay commands.
@@ -156,7 +158,8 @@ impl Session<'_> {
         };
         let host_outcome = outcome(&mut self.host, host, streams.host);
         let backend_outcome = outcome(&mut self.backend, backend, streams.backend);
-        Exchange::judged(call, (host, host_outcome), (backend, backend_outcome))
+        let precision = self.examination.precision;
+        Exchange::judged(call, (host, host_outcome), (backend, backend_outcome), precision)
     }
 
     /// Runs one call on both sides, judges it, and asks up to `most` of the laws that say something about it.
@@ -171,7 +174,9 @@ impl Session<'_> {
         let mut exchange = self.exchange(call);
         let agrees = exchange.judgement.checks.iter().all(|check| check.finding.is_none());
         let judged = exchange.judgement.verdict != Verdict::HostUndefined;
-        if let (Ok(reply), true) = (&exchange.backend, agrees && judged) {
+        // What the laws allow is for float64.
+        let asked = self.examination.precision == Precision::P64;
+        if let (Ok(reply), true) = (&exchange.backend, agrees && judged && asked) {
             for trial in self.trials(&exchange.call, reply, laws, most) {
                 laws::add(trial, &mut exchange.judgement);
             }
@@ -201,6 +206,29 @@ impl Session<'_> {
         laws.iter().filter_map(ask).take(most).collect()
     }
 
+    /// Who the two sides are, host first.
+    pub fn manifests(&self) -> [&Manifest; 2] {
+        [self.examination.host.manifest(), self.examination.backend.manifest()]
+    }
+
+    /// The finest class of arithmetic in which an answer agrees with the host's; `None` for one that passes in P64, and if
+    /// there is none.
+    fn precision(&self, exchange: &Exchange) -> Option<Precision> {
+        let asked = self.examination.precision;
+        let agrees = |judgement: &Judgement| !judgement.verdict.condemns();
+        if exchange.judgement.checks.is_empty()
+            || asked == Precision::P64 && agrees(&exchange.judgement)
+        {
+            return None;
+        }
+        let [host, backend] = self.manifests();
+        Precision::ALL.into_iter().find(|&precision| {
+            let Exchange { call, host: expected, backend: actual, .. } = exchange.clone();
+            let judged = Exchange::judged(call, (host, expected), (backend, actual), precision);
+            agrees(&judged.judgement)
+        })
+    }
+
     /// Runs one case and records what became of it.
     pub fn record(&mut self, source: Source, case: &Case) -> Record {
         if let Case::Study(case) = case {
@@ -209,9 +237,12 @@ impl Session<'_> {
         let call = case.build();
         let input = call.digest();
         let (laws, most) = laws::chosen(case.function(), source, &input);
-        let Judgement { verdict, reason, checks } =
-            self.exchange_under(call, &laws, most).judgement;
+        let exchange = self.exchange_under(call, &laws, most);
         let (case, function) = (case.name(), case.function().to_owned());
+        let precision = self.precision(&exchange);
+        let undefined = exchange.judgement.verdict == Verdict::HostUndefined;
+        let ruling = undefined.then(|| oracle::ruling(&exchange, self.manifests())).flatten();
+        let Judgement { verdict, reason, checks } = exchange.judgement;
         Record {
             case,
             function,
@@ -220,6 +251,8 @@ impl Session<'_> {
             verdict,
             reason,
             checks,
+            precision,
+            ruling,
             shrunk: None,
             explained_by: None,
         }
@@ -232,11 +265,12 @@ impl Exchange {
         call: Arc<Call>,
         (host, expected): (&Manifest, Outcome),
         (backend, actual): (&Manifest, Outcome),
+        precision: Precision,
     ) -> Exchange {
         let streams = stream::choose(host, backend, &call.function);
         let peers = Peers {
             host: Profile::of(&host.name),
-            backend: Profile::of(&backend.name),
+            backend: Profile::of(&backend.name).in_class(precision),
             same_stream: streams.same,
         };
         // The allowances of random columns depend on which permutations were drawn.
@@ -278,6 +312,7 @@ pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> 
         host,
         tier: tier.to_owned(),
         planned: plan.counts(),
+        precision: examination.precision,
         plan: plan.digest(),
         seed: seed.to_string(),
         limitations,

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use dispatch::{Backend, Call, Dataset, Fault, Map, Params, Reply, Value, Warning, Witness, json};
-use reports::Verdict;
+use reports::{Ruling, Verdict};
 use serde::Deserialize;
 
 use crate::examine::Exchange;
 use crate::executor::Executor;
-use crate::judge::{Outcome, Peers, judge};
-use crate::{Profile, contract, deliver, stream};
+use crate::judge::{Judgement, Outcome, Peers, judge};
+use crate::oracle::Deviations;
+use crate::{Profile, contract, deliver, oracle, stream};
 
 /// A folder of stored answers.
 #[derive(Debug)]
@@ -46,6 +47,10 @@ pub struct GoldenResult<'a> {
     pub case: &'a GoldenCase,
     /// Both answers and the judgement.
     pub exchange: Exchange,
+    /// What exact arithmetic says about both answers, where it was affordable.
+    pub ruling: Option<Ruling>,
+    /// Which permutation null the host sampled, where that can be told.
+    pub null: Option<Deviations>,
 }
 
 impl GoldenResult<'_> {
@@ -140,35 +145,23 @@ impl Corpus {
         let mut executor = Executor::new(backend.clone(), deadline);
         let compare = |case: &'a GoldenCase| {
             progress();
-            GoldenResult {
-                case,
-                exchange: compare_case(case, backend.as_ref(), &mut executor, &self.version),
-            }
+            compare_case(case, backend.as_ref(), &mut executor, &self.version)
         };
         self.cases.iter().map(compare).collect()
     }
 }
 
-fn compare_case(
-    case: &GoldenCase,
+fn compare_case<'a>(
+    case: &'a GoldenCase,
     backend: &dyn Backend,
     executor: &mut Executor,
     version: &str,
-) -> Exchange {
+) -> GoldenResult<'a> {
     let to = backend.manifest();
     let host = recorded_manifest("recorded", version);
     let streams = stream::choose(&host, to, &case.call.function);
     let asked = stream::ask(&case.call, streams.backend);
-    let Some(contract) = contract(&case.call.function) else {
-        let fault =
-            Fault::Unsupported(format!("concord has no contract for `{}` yet", case.call.function));
-        return exchange_without_judging(
-            case,
-            Verdict::NotSupported,
-            fault.to_string(),
-            Err(fault),
-        );
-    };
+    let Some(contract) = contract(&case.call.function) else { return not_supported(case) };
     let answer = deliver::deliver(&asked, to, to).and_then(|call| executor.run(&call));
     let mut peers =
         Peers { host: Profile::SQUIDPY, backend: Profile::of(&to.name), same_stream: streams.same };
@@ -185,17 +178,25 @@ fn compare_case(
             judgement
         }
     };
-    Exchange { call: case.call.clone(), host: case.outcome.clone(), backend: answer, judgement }
+    let exchange = Exchange {
+        call: case.call.clone(),
+        host: case.outcome.clone(),
+        backend: answer,
+        judgement,
+    };
+    let ruling = oracle::ruling(&exchange, [&host, to]);
+    let permuted = case.outcome.as_ref().ok().filter(|_| case.call.function == "spatial_autocorr");
+    let null = permuted.and_then(|reply| oracle::deviations(&case.call, reply));
+    GoldenResult { case, exchange, ruling, null }
 }
 
-fn exchange_without_judging(
-    case: &GoldenCase,
-    verdict: Verdict,
-    reason: String,
-    backend: Outcome,
-) -> Exchange {
-    let judgement = crate::judge::Judgement { verdict, reason, checks: Vec::new() };
-    Exchange { call: case.call.clone(), host: case.outcome.clone(), backend, judgement }
+fn not_supported(case: &GoldenCase) -> GoldenResult<'_> {
+    let reason = format!("concord has no contract for `{}` yet", case.call.function);
+    let backend = Err(Fault::Unsupported(reason.clone()));
+    let judgement = Judgement { verdict: Verdict::NotSupported, reason, checks: Vec::new() };
+    let exchange =
+        Exchange { call: case.call.clone(), host: case.outcome.clone(), backend, judgement };
+    GoldenResult { case, exchange, ruling: None, null: None }
 }
 
 /// The manifest of the library whose answers are stored. Its functions and their parameters are the reference's,

@@ -60,6 +60,9 @@ pub fn judge(
     }
     match (host, backend) {
         (_, Err(Fault::Unsupported(why))) => Judgement::new(Verdict::NotSupported, why, checks),
+        (Err(Fault::Unsupported(why)), _) => {
+            Judgement::new(Verdict::NotSupported, format!("the host declines: {why}"), checks)
+        }
         (Ok(expected), Ok(actual)) => judge_answers(contract, call, peers, expected, actual),
         (Err(Fault::Rejected { kind: e, .. }), Err(Fault::Rejected { kind: a, message })) => {
             let alike = errors::alike(e, a);

@@ -41,6 +41,7 @@ pub mod golden;
 pub mod judge;
 pub mod laws;
 pub mod mutants;
+pub mod oracle;
 pub mod plan;
 pub mod predicates;
 pub mod probes;

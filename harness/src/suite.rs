@@ -55,6 +55,7 @@ pub fn run(name: &str, Opened { backend, stored }: Opened) -> ExitCode {
     let examination = Examination {
         host,
         backend,
+        precision: reports::Precision::P64,
         deadline: DEADLINE,
         backend_name: name.to_owned(),
         replay_args: String::new(),

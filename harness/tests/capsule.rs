@@ -23,6 +23,7 @@ fn examination(mutant: &str) -> Examination {
     Examination {
         host: Arc::new(reference::backend()),
         backend: Arc::new(MutantBackend::new(found)),
+        precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
         backend_name: format!("mutant:{mutant}"),
         replay_args: String::new(),
@@ -128,6 +129,7 @@ fn every_kind_of_generated_input_fits_into_a_capsule_and_its_script_compiles() {
                 call.clone(),
                 (manifest, nothing()),
                 (manifest, nothing()),
+                reports::Precision::P64,
             );
             let stored = Capsule::of(&session, &exchange, &recipe.to_string(), "x");
             stored.write(dir.path()).unwrap_or_else(|e| panic!("{recipe:?}: {e:#}"));

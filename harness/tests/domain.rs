@@ -11,6 +11,7 @@ fn run(plan: &Plan) -> Log {
     let examination = Examination {
         host: Arc::new(reference::backend()),
         backend: Arc::new(reference::backend()),
+        precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
         backend_name: "reference".to_owned(),
         replay_args: String::new(),

@@ -21,6 +21,7 @@ fn alone(backend: Arc<dyn Backend>, name: &str) -> Examination {
     Examination {
         host: Arc::new(reference::backend()),
         backend,
+        precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
         backend_name: name.to_owned(),
         replay_args: String::new(),

@@ -29,6 +29,7 @@ fn examine(backend: Arc<dyn Backend>, name: &str, functions: &[&str]) -> Log {
     let examination = Examination {
         host,
         backend,
+        precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
         backend_name: name.to_owned(),
         replay_args: String::new(),

@@ -41,6 +41,7 @@ fn failed_checks(backend: Arc<dyn Backend>, function: &str) -> BTreeSet<String> 
     let examination = Examination {
         host: reference(),
         backend,
+        precision: reports::Precision::P64,
         deadline: DEADLINE,
         backend_name: String::new(),
         replay_args: String::new(),

@@ -21,6 +21,7 @@ fn examination(backend: impl Backend + 'static) -> Examination {
     Examination {
         host: Arc::new(reference::backend()),
         backend: Arc::new(backend),
+        precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
         backend_name: "tested".to_owned(),
         replay_args: String::new(),

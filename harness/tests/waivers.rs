@@ -106,6 +106,7 @@ fn run(waivers: &str, normalised_only: bool) -> Log {
     let examination = Examination {
         host: Arc::new(reference::backend()),
         backend: Arc::new(MutantBackend::new(mutant)),
+        precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
         backend_name: "mutant:moran-without-n-over-s0".to_owned(),
         replay_args: String::new(),

@@ -9,16 +9,20 @@
 mod decision;
 mod domain;
 mod log;
+mod precision;
 mod ratio;
 mod record;
 pub mod render;
+mod ruling;
 mod verdict;
 mod waiver;
 
 pub use decision::{Decision, FunctionDecision, Outcome, decide};
 pub use domain::{Coverage, Domain, KnobLevels, Knobs, Seen};
 pub use log::{FORMAT, Header, Log, LogError};
+pub use precision::Precision;
 pub use ratio::Ratio;
 pub use record::{Check, Finding, Record, Shrunk, Source};
+pub use ruling::{Blame, Ruling};
 pub use verdict::Verdict;
 pub use waiver::WaiverUse;

@@ -10,7 +10,7 @@ use dispatch::{Digest, Manifest};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Knobs, Record, WaiverUse};
+use crate::{Knobs, Precision, Record, WaiverUse};
 
 /// The format of the log that this version reads and writes.
 pub const FORMAT: u32 = 1;
@@ -30,6 +30,9 @@ pub struct Header {
     pub tier: String,
     /// The functions examined, each with its number of planned cases.
     pub planned: BTreeMap<String, u64>,
+    /// The class of arithmetic that was asked of the backend.
+    #[serde(default)]
+    pub precision: Precision,
     /// Digest over the planned case names, in order.
     pub plan: Digest,
     /// The seed from which the sampled cases were derived, as decimal text.

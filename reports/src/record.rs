@@ -3,7 +3,7 @@
 use dispatch::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ratio, Verdict};
+use crate::{Precision, Ratio, Ruling, Verdict};
 
 /// Where a case comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -85,6 +85,9 @@ pub struct Shrunk {
     pub findings: Vec<Finding>,
     /// The name of the check that fails.
     pub check: String,
+    /// What exact arithmetic says about the two answers, where it was affordable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<Ruling>,
     /// One command that shows it again.
     pub replay: String,
 }
@@ -108,6 +111,13 @@ pub struct Record {
     /// The comparisons made, passing ones included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
+    /// The finest class of arithmetic within whose allowances the answer agrees with the host's. Absent if that is the finest
+    /// and the case passes, and if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
+    /// What exact arithmetic says where the host's own answer means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<Ruling>,
     /// The shrunk counterexample, on the first failure of its kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shrunk: Option<Shrunk>,

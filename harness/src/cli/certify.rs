@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use dispatch::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use reports::{Log, Verdict, decide, render};
+use reports::{Log, Precision, Verdict, decide, render};
 
 use crate::date::Date;
 use crate::examine::{Examination, Examined, Options, header};
@@ -42,6 +42,9 @@ pub(super) struct Certify {
     /// Seconds that one call may take
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
     deadline: f64,
+    /// Class of arithmetic that is asked of the backend
+    #[arg(long, value_enum, default_value_t = Class::P64, value_name = "CLASS")]
+    precision: Class,
     /// Threads to use; default: all cores
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -60,6 +63,27 @@ pub(super) struct Certify {
     /// Print a JSON summary instead of text
     #[arg(long)]
     json: bool,
+}
+
+/// Classes of arithmetic by the names that are easy to type.
+#[derive(Clone, Copy, ValueEnum)]
+enum Class {
+    /// Everything in float64
+    P64,
+    /// Inputs rounded to float32, everything else in float64
+    P32in,
+    /// Everything in float32; no law is asked then, since what laws allow is for float64
+    P32acc,
+}
+
+impl From<Class> for Precision {
+    fn from(class: Class) -> Precision {
+        match class {
+            Class::P64 => Precision::P64,
+            Class::P32in => Precision::P32In,
+            Class::P32acc => Precision::P32Acc,
+        }
+    }
 }
 
 impl Certify {
@@ -82,6 +106,7 @@ impl Certify {
         let examination = Examination {
             host: host.backend,
             backend: backend.backend,
+            precision: self.precision.into(),
             deadline: Duration::from_secs_f64(self.deadline),
             backend_name: self.backend.clone(),
             replay_args: data.unwrap_or_default(),

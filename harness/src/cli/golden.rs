@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use indicatif::ProgressBar;
-use reports::Outcome;
+use reports::{Blame, Outcome, render};
 use serde_json::json;
 
 use crate::golden::{Corpus, GoldenResult};
@@ -102,6 +102,13 @@ fn as_text(results: &[GoldenResult<'_>], counts: &BTreeMap<&str, usize>, compare
                 finding.ratio
             );
         }
+        if let Some(ruling) = result.ruling.as_ref().filter(|r| r.blame != Blame::Neither) {
+            let said = render::ruling(ruling, "host", "backend");
+            out += &format!("    exact arithmetic: {said}\n");
+        }
+        if let Some(objection) = result.null.and_then(|null| null.objection()) {
+            out += &format!("    host: {objection}\n");
+        }
     }
     let list: Vec<String> = counts.iter().map(|(word, n)| format!("{n} {word}")).collect();
     out + &format!("\n{} cases: {}; {compared} elements compared\n", results.len(), list.join(", "))
@@ -112,7 +119,7 @@ fn as_json(results: &[GoldenResult<'_>], counts: &BTreeMap<&str, usize>) -> Stri
         .iter()
         .map(|r| {
             let judgement = &r.exchange.judgement;
-            json!({"id": r.case.id, "function": r.case.call.function, "outcome": r.word(), "reason": judgement.reason, "checks": judgement.checks})
+            json!({"id": r.case.id, "function": r.case.call.function, "outcome": r.word(), "reason": judgement.reason, "checks": judgement.checks, "ruling": r.ruling})
         })
         .collect();
     format!("{:#}\n", json!({"format": 1, "counts": counts, "cases": cases}))

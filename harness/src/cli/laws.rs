@@ -51,6 +51,7 @@ impl Laws {
             // Only its signatures are read: calls are written in the parameters of the host.
             host: Arc::new(reference::backend()),
             backend,
+            precision: reports::Precision::P64,
             deadline: Duration::from_secs_f64(self.deadline.clamp(1e-3, 1e9)),
             backend_name: self.backend.clone(),
             replay_args: String::new(),

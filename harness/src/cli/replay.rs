@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use dispatch::{Call, Value};
-use reports::{Finding, Outcome as RunOutcome, Verdict};
+use reports::{Finding, Outcome as RunOutcome, Precision, Verdict};
 
 use crate::backends::Opened;
 use crate::capsule::{self, Capsule};
@@ -175,6 +175,7 @@ impl Replay {
         Examination {
             host: host.backend,
             backend: backend.backend,
+            precision: Precision::P64,
             deadline: Duration::from_secs_f64(self.deadline.max(1e-3)),
             backend_name: backend_name.to_owned(),
             replay_args: String::new(),
@@ -257,6 +258,7 @@ fn stored_exchange(capsule: &Capsule) -> Exchange {
         capsule.call.clone(),
         (&host.manifest, host.outcome.clone()),
         (&backend.manifest, backend.outcome.clone()),
+        Precision::P64,
     )
 }
 

@@ -10,7 +10,7 @@ use reference::co_occurrence::{Band, Task};
 
 use crate::compare::{Allowance, Checks};
 use crate::contract::{Answers, Contract};
-use crate::profile::{U32, U64};
+use crate::profile::U32;
 use crate::show::place;
 
 /// The contract.
@@ -64,7 +64,8 @@ fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), 
     let e = if e == a { expected.0.to_f64() } else { task.counts().ratios() };
     let a = actual.0.to_f64();
     // Equal to the bit: no band need be derived.
-    let allowed = if same_ratios { Vec::new() } else { ratios_allowed(&task.band()) };
+    let unit = answers.backend.unit();
+    let allowed = if same_ratios { Vec::new() } else { ratios_allowed(&task.band(), unit) };
     let shape = &expected.0.shape;
     checks.numbers(
         "occ: value",
@@ -128,7 +129,7 @@ pub(crate) fn parts(data: &Dataset) -> Option<(&Dense, &Dense)> {
 }
 
 /// For each ratio, what some count inside the band gives.
-fn ratios_allowed(band: &Band) -> Vec<Allowance> {
+fn ratios_allowed(band: &Band, unit: f64) -> Vec<Allowance> {
     let (low, high) = (&band.low, &band.high);
     let (k, bins) = (low.k, low.bins);
     let (rows_low, rows_high) = (low.row_sums(), high.row_sums());
@@ -148,8 +149,8 @@ fn ratios_allowed(band: &Band) -> Vec<Allowance> {
                         / (rows_high[given] as f64 * rows_high[of] as f64);
                     let most = high.at(c, i, r) as f64 * total(&rows_high, r) as f64
                         / (rows_low[given] as f64 * rows_low[of] as f64);
-                    // Two conversions to float64, a product or quotient each, in any order, on both sides.
-                    Allowance::Between(least * (1.0 - 8.0 * U64), most * (1.0 + 8.0 * U64))
+                    // Two conversions to floats, a product or quotient each, in any order, on both sides.
+                    Allowance::Between(least * (1.0 - 8.0 * unit), most * (1.0 + 8.0 * unit))
                 });
             }
         }

@@ -11,7 +11,7 @@ use reference::ligrec::{Observed, Task};
 use super::frames::numbers;
 use crate::compare::{Allowance, Checks, shorten};
 use crate::contract::{Answers, Contract};
-use crate::profile::U64;
+use crate::profile::{Profile, U64};
 use crate::show::place;
 
 /// The contract.
@@ -65,7 +65,8 @@ fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), 
     metadata(expected.metadata, actual.metadata, checks);
 
     let observed = task.observed();
-    let bounds = Bounds::new(&task, &observed);
+    let peers = [answers.host, answers.backend];
+    let bounds = Bounds::new(&task, &observed, peers);
     let width = task.pairs.len();
     let at = |i: usize| place(i, &[task.interactions.len(), width]);
     let (e, a) = (flat(expected.means), flat(actual.means));
@@ -92,7 +93,7 @@ fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), 
     let allowed = if e.iter().zip(&a).all(|(e, a)| e.to_bits() == a.to_bits()) {
         vec![Allowance::Exact; e.len()]
     } else {
-        p_allowed(&task, &observed)
+        p_allowed(&task, &observed, peers)
     };
     let allowed =
         |i: usize| if e[i].is_nan() || a[i].is_nan() { Allowance::Undefined } else { allowed[i] };
@@ -196,7 +197,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    pub(crate) fn new(task: &Task, observed: &Observed) -> Bounds {
+    pub(crate) fn new(task: &Task, observed: &Observed, peers: [Profile; 2]) -> Bounds {
         let k = task.k();
         let mut magnitude = vec![0.0; observed.means.len()];
         for (gene, column) in task.columns.iter().enumerate() {
@@ -204,13 +205,17 @@ impl Bounds {
                 magnitude[gene * k + task.labels[*cell as usize] as usize] += value.abs();
             }
         }
-        // By gene and cluster, for two sides: a sum of n_c terms in any order (n_c u), its quotient, and the half-sum of
-        // two means (4u). Integers that float64 holds exactly are added up without rounding.
+        // By gene and cluster, for each side: what its values lost when they were taken in, a sum of n_c terms in any order
+        // (n_c u), its quotient, and the half-sum of two means (4u). Integers that float64 holds exactly are added up
+        // without rounding.
         let bound: Vec<f64> = (0..magnitude.len())
             .map(|i| {
                 let size = observed.sizes[i % k] as f64;
-                let roundings = if exact(task, observed) { 4.0 } else { size + 4.0 };
-                2.0 * roundings * U64 * magnitude[i] / size
+                let relative = |p: Profile| {
+                    let adds = !exact(task, observed) || p.unit() != U64;
+                    p.cast() + if adds { size + 4.0 } else { 4.0 } * p.unit()
+                };
+                peers.iter().map(|p| relative(*p)).sum::<f64>() * magnitude[i] / size
             })
             .collect();
         // An infinite value leaves no doubt about the sign of its mean, nor about the mean.
@@ -218,13 +223,14 @@ impl Bounds {
             bound[i] > 0.0
                 && observed.means[i].is_finite()
                 && observed.means[i].abs() <= bound[i]
-                && !exact(task, observed)
+                && !(exact(task, observed) && peers.iter().all(|p| p.unit() == U64))
         };
+        let unit = peers[0].unit().max(peers[1].unit());
         let near_threshold = |i: usize| {
             let (share, size) = (observed.shares[i], observed.sizes[i % k] as f64);
             // n/d is exactly what it seems if multiplying back leaves no remainder; then every way to compare agrees.
             let exact = share.mul_add(size, -(observed.expressing[i] as f64)) == 0.0;
-            !exact && (share - task.threshold).abs() <= 4.0 * U64 * task.threshold
+            !exact && (share - task.threshold).abs() <= 4.0 * unit * task.threshold
         };
         Bounds {
             means: entries(task, |s, t| bound[s] + bound[t]),
@@ -265,15 +271,22 @@ fn entries<T>(task: &Task, value: impl Fn(usize, usize) -> T) -> Vec<T> {
 }
 
 /// The p-values that remain possible if comparisons may err by rounding; correction is monotone in each of them.
-fn p_allowed(task: &Task, observed: &Observed) -> Vec<Allowance> {
+fn p_allowed(task: &Task, observed: &Observed, peers: [Profile; 2]) -> Vec<Allowance> {
     let largest = observed.sizes.iter().copied().max().unwrap_or(0) as f64;
     // Two means on either side of the comparison, each a sum over a cluster in any order.
-    let exceedances = task.exceedances(observed, Some(4.0 * U64 * (largest + 2.0)));
+    let relative = |p: &Profile| p.cast() + 2.0 * p.unit() * (largest + 2.0);
+    let exceedances = task.exceedances(observed, Some(peers.iter().map(relative).sum()));
     let low = task.tables(observed, &exceedances.low).pvalues;
     let high = task.tables(observed, &exceedances.high).pvalues;
     let m = task.interactions.len().max(task.pairs.len()) as f64;
     // A corrected p-value is at most 1 and takes at most m sums, products or quotients of numbers at most 1.
-    let rounding = if task.correction.is_some() { (m + 16.0) * 2.0 * U64 } else { 0.0 };
+    let unit = peers[1].unit();
+    let rounding = match (&task.correction, unit == U64) {
+        (None, true) => 0.0,
+        // The quotient K/N itself.
+        (None, false) => unit,
+        (Some(_), _) => (m + 16.0) * 2.0 * unit,
+    };
     low.iter()
         .zip(&high)
         .map(|(low, high)| Allowance::Between(low - rounding, high + rounding))

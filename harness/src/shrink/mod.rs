@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use dispatch::{Call, Fault};
 use generators::Recipe;
-use reports::Shrunk;
+use reports::{Ruling, Shrunk};
 
 use crate::capsule::{self, Capsule};
 use crate::case::{Case, Input};
 use crate::compare::{describe, shorten};
 use crate::examine::{Examination, Exchange, Session};
 use crate::laws::{self, Law};
+use crate::oracle;
 
 use runs::drop_runs;
 
@@ -262,9 +263,18 @@ impl Shrinker<'_, '_> {
             params: params(&exchange.call),
             findings,
             check: self.check.clone(),
+            ruling: self.ruling(exchange),
             replay,
         };
         Counterexample { shrunk, capsule }
+    }
+
+    /// Who is wrong. Where a law is broken the two sides agree on the call itself, and nothing is to be ruled.
+    fn ruling(&self, exchange: &Exchange) -> Option<Ruling> {
+        match laws::of_check(&self.check) {
+            Some(_) => None,
+            None => oracle::ruling(exchange, self.session.manifests()),
+        }
     }
 
     /// The command that builds the input from its case again.

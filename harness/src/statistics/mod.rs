@@ -134,7 +134,19 @@ pub fn record(session: &mut Session<'_>, case: &StudyCase) -> Record {
     let function = case.function.to_owned();
     let case = format!("{function} {case}");
     let source = Source::Statistical;
-    Record { case, function, source, input, verdict, reason, checks, shrunk, explained_by: None }
+    Record {
+        case,
+        function,
+        source,
+        input,
+        verdict,
+        reason,
+        checks,
+        precision: None,
+        ruling: None,
+        shrunk,
+        explained_by: None,
+    }
 }
 
 /// A study is as small as it will get; this says how to run it again.
@@ -154,6 +166,7 @@ fn shrunk(examination: &Examination, case: &StudyCase, checks: &[Check]) -> Shru
         params: params(&call),
         check: failed.map_or("no answer", |check| check.name.as_str()).to_owned(),
         findings: checks.iter().filter_map(|check| check.finding.clone()).collect(),
+        ruling: None,
         replay: replay_command(examination, case.function, &case.to_string()),
     }
 }
@@ -185,6 +198,7 @@ mod tests {
         let examination = Examination {
             host: backend.clone(),
             backend,
+            precision: reports::Precision::P64,
             deadline: Duration::from_secs(60),
             backend_name: "reference".to_owned(),
             replay_args: String::new(),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::phrase;
 use super::tally::{Failure, FunctionTally, Note, Spread, Tally};
-use crate::{Coverage, Domain, FORMAT, Log, Outcome};
+use crate::{Coverage, Domain, FORMAT, Log, Outcome, Ruling};
 
 /// The format of [`json_summary`]; it grows when a field changes its meaning or goes away.
 pub const SUMMARY_FORMAT: u32 = 1;
@@ -12,8 +12,8 @@ pub const SUMMARY_FORMAT: u32 = 1;
 /// The log as one JSON object, complete and unshortened.
 ///
 /// Fields: `format`, `outcome` (kebab-case), `exit_code`, `backend`, `host`, `tier`, `functions` (by
-/// name: outcome, why, planned, counts, compared, ratios), `counts`, `failures` (function, check,
-/// verdict, claim, cases, consequences, case, input, findings, replay), `notes`, `measured`, `waivers`, `domain`
+/// name: outcome, why, planned, counts, compared, ratios, precision), `counts`, `failures` (function, check,
+/// verdict, claim, cases, consequences, case, input, findings, ruling, replay), `notes`, `measured`, `waivers`, `domain`
 /// (by function: levels, pairs, always_failing), `limitations`, and what identifies
 /// the run. Ratios that are not finite are the texts `NaN` and `Infinity`; what is absent is null.
 pub fn json_summary(log: &Log) -> Value {
@@ -37,6 +37,7 @@ pub fn json_summary(log: &Log) -> Value {
         "host": who(&header.host),
         "examiner": header.examiner,
         "tier": header.tier,
+        "precision": header.precision,
         "seed": header.seed,
         "plan": header.plan,
         "planned": tally.planned,
@@ -64,6 +65,7 @@ fn function(function: &FunctionTally) -> Value {
         "counts": function.decision.counts,
         "compared": function.decision.compared,
         "ratios": function.spread.map(ratios),
+        "precision": function.precision,
     })
 }
 
@@ -85,6 +87,7 @@ fn failure(failure: &Failure<'_>, tally: &Tally<'_>) -> Value {
         "case": failure.record.case,
         "input": input,
         "findings": failure.findings(),
+        "ruling": failure.shrunk().and_then(|s| s.ruling.as_ref()),
         "replay": failure.shrunk().map(|s| &s.replay),
     })
 }
@@ -106,10 +109,13 @@ fn domain(domain: &Domain) -> Value {
 }
 
 fn note(note: &Note<'_>) -> Value {
+    let ruling = |(cases, first): &(u64, &Ruling)| json!({"cases": cases, "first": first});
+    let rulings: Vec<Value> = note.rulings.values().map(ruling).collect();
     json!({
         "function": note.function,
         "verdict": note.verdict,
         "cases": note.cases,
         "reasons": note.reasons,
+        "rulings": rulings,
     })
 }

@@ -50,8 +50,8 @@ fn functions(out: &mut String, functions: &[FunctionTally]) {
         return;
     }
     let mut table = String::from(
-        "| Function | Outcome | Cases | Compared | Ratio p50 | p99 | max | Why |\n\
-         | --- | --- | --- | ---: | ---: | ---: | ---: | --- |\n",
+        "| Function | Outcome | Class | Cases | Compared | Ratio p50 | p99 | max | Why |\n\
+         | --- | --- | --- | --- | ---: | ---: | ---: | ---: | --- |\n",
     );
     for function in functions {
         let decision = &function.decision;
@@ -66,14 +66,19 @@ fn functions(out: &mut String, functions: &[FunctionTally]) {
         };
         let _ = writeln!(
             table,
-            "| {} | {outcome} | {} | {} | {p50} | {p99} | {max} | {why} |",
+            "| {} | {outcome} | {} | {} | {} | {p50} | {p99} | {max} | {why} |",
             code(&function.name),
+            phrase::class(function.precision),
             phrase::verdicts(&decision.counts),
             grouped(decision.compared),
         );
     }
     block(out, &table);
-    block(out, "Ratio: distance over allowance in the checks that pass; at most 1 agrees.");
+    block(
+        out,
+        "Class: of the arithmetic in which all answers agree; P64 is float64 throughout. \
+         Ratio: distance over allowance in the checks that pass; at most 1 agrees.",
+    );
 }
 
 fn failures(out: &mut String, tally: &Tally<'_>) {
@@ -124,6 +129,11 @@ fn card(out: &mut String, failure: &Failure<'_>, tally: &Tally<'_>) {
             rows.push(("further findings", grouped(others.len() as u64)));
         }
     }
+    let header = &tally.log.header;
+    if let Some(ruling) = failure.shrunk().and_then(|s| s.ruling.as_ref()) {
+        let said = phrase::ruling(ruling, &header.host.name, &header.backend.name);
+        rows.push(("exact arithmetic", code_in_full(&said)));
+    }
     rows.push(("cases", phrase::extent(failure, &tally.functions)));
     if let Some(consequences) = phrase::consequences(failure) {
         rows.push(("explains", code_in_full(&consequences)));
@@ -144,7 +154,11 @@ fn notes(out: &mut String, tally: &Tally<'_>) {
     let mut table =
         String::from("| Function | Verdict | Cases | Why |\n| --- | --- | ---: | --- |\n");
     for note in &tally.notes {
-        let (function, reasons) = (code(note.function), prose(&phrase::reasons(note)));
+        let mut reasons = phrase::reasons(note);
+        if let Some(rulings) = phrase::rulings(note, &tally.log.header) {
+            reasons += &format!("; {rulings}");
+        }
+        let (function, reasons) = (code(note.function), prose(&reasons));
         let _ = writeln!(table, "| {function} | {} | {} | {reasons} |", note.verdict, note.cases);
     }
     block(out, &table);

@@ -14,5 +14,6 @@ mod text;
 
 pub use json::{SUMMARY_FORMAT, json_summary};
 pub use markdown::markdown;
+pub use phrase::ruling;
 pub use tally::{Failure, FunctionTally, Note, Spread, Tally};
 pub use text::{Style, text};

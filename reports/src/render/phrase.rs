@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use dispatch::{Device, Manifest};
 
 use super::tally::{Failure, FunctionTally, Note, Spread, Tally};
-use crate::{Coverage, Domain, Header, Outcome, Shrunk, Source, Verdict, WaiverUse};
+use crate::{
+    Blame, Coverage, Domain, Finding, Header, Outcome, Precision, Ruling, Shrunk, Source, Verdict,
+    WaiverUse,
+};
 
 /// What a quick tier says at its end.
 const QUICK: &str = "A quick tier certifies nothing: it only finds mistakes early.";
@@ -111,6 +114,45 @@ fn meaning(verdict: Verdict) -> &'static str {
         | Verdict::HostUndefined
         | Verdict::NotRun => "the answer differs",
     }
+}
+
+/// Who is wrong by exact arithmetic, and if it is the host, in what.
+pub fn ruling(ruling: &Ruling, host: &str, backend: &str) -> String {
+    let shown = |finding: &Option<Finding>| match finding {
+        Some(Finding { slot, expected, actual, .. }) if slot.is_empty() => {
+            format!(" ({actual} instead of {expected})")
+        }
+        Some(Finding { slot, at, expected, actual, .. }) => {
+            let place = if at.is_empty() { slot.clone() } else { format!("{slot} at {at}") };
+            format!(" ({place} is {actual}, exactly {expected})")
+        }
+        None => String::new(),
+    };
+    match ruling.blame {
+        Blame::Host => format!("{host} is wrong{}, {backend} is right", shown(&ruling.host)),
+        Blame::Backend => format!("{backend} is wrong, {host} is right"),
+        Blame::Both => format!(
+            "both are wrong: {host}{}, {backend}{}",
+            shown(&ruling.host),
+            shown(&ruling.backend)
+        ),
+        Blame::Neither => "both are within their allowances of the exact answer".to_owned(),
+    }
+}
+
+/// What exact arithmetic says about the cases of a note: `5 cases: ...; 1 case: ...`.
+pub(super) fn rulings(note: &Note<'_>, header: &Header) -> Option<String> {
+    let each = |(cases, first): &(u64, &Ruling)| {
+        let said = ruling(first, &header.host.name, &header.backend.name);
+        format!("{}: {said}", plural(*cases, "case"))
+    };
+    let parts: Vec<String> = note.rulings.values().map(each).collect();
+    (!parts.is_empty()).then(|| format!("by exact arithmetic, {}", parts.join("; ")))
+}
+
+/// The name of the class of arithmetic that was reached, or a dash.
+pub(super) fn class(precision: Option<Precision>) -> &'static str {
+    precision.map_or("-", Precision::name)
 }
 
 /// The median, the 99th percentile and the largest ratio, or dashes.

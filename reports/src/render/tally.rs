@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Check, Decision, Domain, Finding, FunctionDecision, Log, Outcome, Ratio, Record, Shrunk,
-    Source, Verdict, decide,
+    Blame, Check, Decision, Domain, Finding, FunctionDecision, Log, Outcome, Precision, Ratio,
+    Record, Ruling, Shrunk, Source, Verdict, decide,
 };
 
 /// Everything that is said about a log: the decision, the numbers, and what failed.
@@ -46,6 +46,8 @@ pub struct FunctionTally {
     pub decision: FunctionDecision,
     /// How near the passing checks came to their allowances; `None` if none passed.
     pub spread: Option<Spread>,
+    /// The finest class of arithmetic in which every answer agrees; `None` if there is none, or nothing was compared.
+    pub precision: Option<Precision>,
 }
 
 /// The distribution of [`Check::worst`] over the passing checks that compared something.
@@ -93,6 +95,8 @@ pub struct Note<'a> {
     pub cases: u64,
     /// The reasons given, in order of their text; may be empty.
     pub reasons: BTreeSet<&'a str>,
+    /// What exact arithmetic says about some of them: the number of cases, and the first of them.
+    pub rulings: BTreeMap<Blame, (u64, &'a Ruling)>,
 }
 
 impl<'a> Tally<'a> {
@@ -112,6 +116,7 @@ impl<'a> Tally<'a> {
                 spread: Spread::of(
                     log.records.iter().filter(|r| r.function == name && has_distances(r)),
                 ),
+                precision: reached(log.records.iter().filter(|r| r.function == name)),
                 name,
                 decision,
             })
@@ -141,6 +146,16 @@ impl<'a> Tally<'a> {
     pub fn condemned(&self) -> u64 {
         self.failures.iter().map(|f| f.cases).sum()
     }
+}
+
+/// The finest class of arithmetic in which all of some answers agree.
+fn reached<'a>(records: impl Iterator<Item = &'a Record>) -> Option<Precision> {
+    let compared = records.filter(|r| has_distances(r) && r.compared() > 0);
+    let class = |r: &Record| match r.verdict.condemns() {
+        true => r.precision,
+        false => Some(r.precision.unwrap_or_default()),
+    };
+    compared.map(class).reduce(|a, b| Some(a?.max(b?))).flatten()
 }
 
 impl Spread {
@@ -293,10 +308,14 @@ fn fold_notes(records: &[Record]) -> Vec<Note<'_>> {
             verdict,
             cases: 0,
             reasons: BTreeSet::new(),
+            rulings: BTreeMap::new(),
         });
         note.cases += 1;
         if !record.reason.is_empty() {
             note.reasons.insert(&record.reason);
+        }
+        if let Some(ruling) = &record.ruling {
+            note.rulings.entry(ruling.blame).or_insert((0, ruling)).0 += 1;
         }
     }
     folded.into_values().collect()

@@ -57,14 +57,20 @@ fn headline(page: &mut Page, tally: &Tally<'_>) {
     page.sentence(0, &format!("Device: {}.", clean(&phrase::device(&header.backend.device))));
 }
 
-const HEAD: [&str; 6] = ["function", "outcome", "compared", "ratio p50", "p99", "max"];
+const HEAD: [&str; 7] = ["function", "outcome", "class", "compared", "ratio p50", "p99", "max"];
+
+const LEGEND: [&str; 2] = [
+    "class: of the arithmetic in which all answers agree; P64 is float64 throughout",
+    "ratio: distance over allowance in the checks that pass; at most 1 agrees",
+];
 
 /// The cells of one line of the table, apart from the last.
-fn cells(function: &FunctionTally) -> [String; 6] {
+fn cells(function: &FunctionTally) -> [String; 7] {
     let [p50, p99, max] = phrase::ratios(function.spread);
     [
         shorten(&clean(&function.name), 28),
         function.decision.outcome.name().to_owned(),
+        phrase::class(function.precision).to_owned(),
         grouped(function.decision.compared),
         p50,
         p99,
@@ -77,23 +83,23 @@ fn functions(page: &mut Page, functions: &[FunctionTally]) {
         return;
     }
     let rows: Vec<_> = functions.iter().map(cells).collect();
-    let widths: [usize; 6] = std::array::from_fn(|i| {
+    let widths: [usize; 7] = std::array::from_fn(|i| {
         let longest = rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
         longest.max(HEAD[i].len())
     });
     // Words to the left, numbers to the right.
     let pad = |i: usize, cell: &str| match i {
-        0 | 1 => format!("{cell:<0$}", widths[i]),
+        0..=2 => format!("{cell:<0$}", widths[i]),
         _ => format!("{cell:>0$}", widths[i]),
     };
     let indent = 2 + widths.iter().map(|width| width + 2).sum::<usize>();
     page.blank();
-    let titles: Vec<String> = (0..6).map(|i| pad(i, HEAD[i])).collect();
+    let titles: Vec<String> = (0..7).map(|i| pad(i, HEAD[i])).collect();
     let titles = page.paint(Ink::Faint, &format!("{}  cases", titles.join("  ")));
     page.line(&format!("  {titles}"));
     for (function, row) in functions.iter().zip(&rows) {
         let outcome = function.decision.outcome;
-        let mut padded: Vec<String> = (0..6).map(|i| pad(i, &row[i])).collect();
+        let mut padded: Vec<String> = (0..7).map(|i| pad(i, &row[i])).collect();
         padded[1] = page.paint(ink(outcome), &padded[1]);
         let mut cases = phrase::verdicts(&function.decision.counts);
         // Of a conformant function, the columns before say why.
@@ -102,9 +108,10 @@ fn functions(page: &mut Page, functions: &[FunctionTally]) {
         }
         page.hanging(&format!("  {}  ", padded.join("  ")), indent, &cases);
     }
-    let legend = "ratio: distance over allowance in the checks that pass; at most 1 agrees";
-    let legend = page.paint(Ink::Faint, legend);
-    page.line(&format!("  {legend}"));
+    for legend in LEGEND {
+        let legend = page.paint(Ink::Faint, legend);
+        page.line(&format!("  {legend}"));
+    }
 }
 
 fn failures(page: &mut Page, tally: &Tally<'_>) {
@@ -141,6 +148,13 @@ fn card(page: &mut Page, failure: &Failure<'_>, tally: &Tally<'_>) {
         None => page.long_field("case", &clean(&failure.record.case)),
     }
     findings(page, failure, &claim);
+    let header = &tally.log.header;
+    if let Some(ruling) = failure.shrunk().and_then(|s| s.ruling.as_ref()) {
+        page.long_field(
+            "exact",
+            &clean(&phrase::ruling(ruling, &header.host.name, &header.backend.name)),
+        );
+    }
     page.field("cases", &phrase::extent(failure, &tally.functions));
     if let Some(consequences) = phrase::consequences(failure) {
         page.long_field("explains", &clean(&consequences));
@@ -184,6 +198,9 @@ fn notes(page: &mut Page, tally: &Tally<'_>) {
         let reasons = shorten(&clean(&phrase::reasons(note)), 3 * page.width());
         let function = clean(note.function);
         page.sentence(2, &format!("{function}: {} {}: {reasons}", note.cases, note.verdict));
+        if let Some(rulings) = phrase::rulings(note, &tally.log.header) {
+            page.hanging("    ", 4, &clean(&rulings));
+        }
     }
 }
 

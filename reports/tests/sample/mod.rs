@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use dispatch::{Device, Digest, Manifest};
-use reports::{Check, FORMAT, Finding, Header, Log, Ratio, Record, Shrunk, Source, Verdict};
+use reports::{
+    Check, FORMAT, Finding, Header, Log, Precision, Ratio, Record, Shrunk, Source, Verdict,
+};
 
 pub(crate) fn digest(text: &str) -> Digest {
     Digest::of_bytes(text.as_bytes())
@@ -32,6 +34,7 @@ pub(crate) fn log(backend: &str, tier: &str, planned: &[(&str, u64)]) -> Log {
         planned: planned.iter().map(|&(name, n)| (name.into(), n)).collect(),
         plan: digest("plan"),
         seed: "7313882906912403161".into(),
+        precision: Precision::P64,
         limitations: Vec::new(),
         knobs: BTreeMap::new(),
         waivers: Vec::new(),
@@ -51,6 +54,8 @@ pub(crate) fn record(function: &str, i: usize, verdict: Verdict) -> Record {
         reason: String::new(),
         checks: Vec::new(),
         shrunk: None,
+        precision: None,
+        ruling: None,
         explained_by: None,
     }
 }
@@ -95,6 +100,7 @@ pub(crate) fn shrunk(record: Record, n_obs: usize, more: &[Finding]) -> Record {
         calls: 31,
         params: vec!["mode=\"moran\"".into(), "n_perms=None".into(), "transformation=False".into()],
         check: failed.name.clone(),
+        ruling: None,
         findings,
         replay: format!(
             "concord replay mutant:moran-no-scale {} \"cells=5 genes=1 graph=ring seed=0\" --cells 0,2",

@@ -132,11 +132,11 @@ impl Judge<'_> {
         self.values("var_norm", vec![room; self.features.len()]);
         let expected_value = task.mode.expected(task.n());
         let tails = if task.two_tailed { 2.0 } else { 1.0 };
-        let own = self.column("pval_norm", false);
+        let (own, unit) = (self.column("pval_norm", false), self.answers.backend.unit());
         let p_norm = (0..self.features.len())
             .map(|k| {
                 let excess = e_score[k] - expected_value;
-                tail(excess, bounds[k].score, variance, slack, tails, own[k])
+                tail(excess, bounds[k].score, variance, slack, tails, own[k], unit)
             })
             .map(|a| if nothing { Allowance::Exact } else { a });
         let p_norm = self.host_leaves_undefined(&e_score, p_norm.collect());
@@ -221,14 +221,14 @@ impl Judge<'_> {
         let statistics = self.task.statistics();
         let Some(permuted) = &statistics.permuted else { return };
         let var_sim = self.column("var_sim", true);
-        let n_perms = self.task.n_perms.unwrap_or(0) as f64;
+        let (n_perms, unit) = (self.task.n_perms.unwrap_or(0) as f64, self.answers.backend.unit());
         // What one permuted statistic may be off by: the bounds of both sides, and the rounding of the reference's
         // permuted vectors to integers.
         let off = |k: usize| bounds[k].permuted + bounds[k].score + permuted.resolution[k];
         // A population variance whose terms are each wrong by d (and the observed score with them): |dV| <= 4 d sd + 4 d^2,
         // plus the roundings of the sum itself.
         let moved = |k: usize| {
-            let (d, roundings) = (off(k), (2.0 * n_perms + 16.0) * crate::U64);
+            let (d, roundings) = (off(k), (2.0 * n_perms + 16.0) * unit);
             4.0 * d * var_sim[k].sqrt() + 4.0 * d * d + roundings * (var_sim[k] + d * d)
         };
         let within = |bound: f64| {
@@ -251,7 +251,7 @@ impl Judge<'_> {
                 return Allowance::Exact;
             }
             let excess = e_score[k] - permuted.sims[k].iter().sum::<f64>() / n_perms;
-            tail(excess, off(k), var_sim[k], moved(k), 1.0, own[k])
+            tail(excess, off(k), var_sim[k], moved(k), 1.0, own[k], unit)
         });
         let allowed = self.host_leaves_undefined(e_score, allowed.collect());
         self.values("pval_z_sim", allowed);
@@ -266,6 +266,9 @@ impl Judge<'_> {
             true => vec![false; n_perms],
             false => self.task.unmoved(),
         };
+        // A quotient of two small integers is the same everywhere in one arithmetic, and rounded once in another.
+        let unit = self.answers.backend.unit();
+        let quotient = if unit == crate::U64 { 0.0 } else { unit };
         let p = |count: usize| (count.min(n_perms - count) + 1) as f64 / (n_perms + 1) as f64;
         (0..self.features.len())
             .map(|k| {
@@ -274,6 +277,9 @@ impl Judge<'_> {
                     return Allowance::Exact;
                 }
                 let slack = permuted.resolution[k] + bounds[k].permuted + bounds[k].score;
+                if slack.is_infinite() {
+                    return Allowance::Undefined;
+                }
                 let above = |limit: f64| {
                     let sims = permuted.sims[k].iter().zip(&tied);
                     sims.filter(|(sim, tied)| **tied || **sim >= limit).count()
@@ -281,7 +287,8 @@ impl Judge<'_> {
                 let (few, many) = (above(score + slack), above(score - slack));
                 let possible: Vec<f64> = (few..=many).map(p).collect();
                 let low = possible.iter().copied().fold(f64::INFINITY, f64::min);
-                Allowance::Between(low, possible.iter().copied().fold(0.0, f64::max))
+                let high = possible.iter().copied().fold(0.0, f64::max);
+                Allowance::Between(low - quotient * low, high + quotient * high)
             })
             .collect()
     }
@@ -306,7 +313,7 @@ impl Judge<'_> {
             let (actual, slot) = (self.column(&column, false), format!("{}[{column}]", self.slot));
             let features = &self.features;
             // A corrected p-value is at most 1 and takes at most m sums, products or quotients of numbers at most 1.
-            let room = Allowance::Within((m + 16.0) * 2.0 * crate::U64);
+            let room = Allowance::Within((m + 16.0) * 2.0 * self.answers.backend.unit());
             self.checks.numbers(
                 &format!("{column}: value from its own p-values"),
                 &slot,
@@ -319,7 +326,8 @@ impl Judge<'_> {
     }
 }
 
-/// The p-values left possible by an excess and a variance that are each known within a bound; `own` is the one to judge.
+/// The p-values left possible by an excess and a variance that are each known within a bound; `own` is the one to judge,
+/// computed with unit roundoff `unit`.
 pub(crate) fn tail(
     excess: f64,
     slack: f64,
@@ -327,6 +335,7 @@ pub(crate) fn tail(
     variance_slack: f64,
     tails: f64,
     own: f64,
+    unit: f64,
 ) -> Allowance {
     if excess.is_nan() {
         return Allowance::Exact;
@@ -342,9 +351,9 @@ pub(crate) fn tail(
     // A side that takes 1 - cdf, as squidpy does, rounds twice in units of 2^-53; its answer is a whole number of them.
     // One that is not was computed as a tail, and has no excuse for an absolute error.
     let is_complement = (own / tails / crate::U64).fract() == 0.0;
-    let grain = if is_complement { 4.0 * crate::U64 } else { 0.0 };
+    let grain = if is_complement { 4.0 * unit } else { 0.0 };
     // The tail itself is computed to a few units of its own last place, and z is rounded: d ln p = -z dz.
-    let relative = 16.0 * crate::U64 * (1.0 + z_high * z_high);
+    let relative = 16.0 * unit * (1.0 + z_high * z_high);
     Allowance::Between(
         tails * (upper_tail(z_high) * (1.0 - relative) - grain),
         tails * (upper_tail(z_low) * (1.0 + relative) + grain),

@@ -74,7 +74,7 @@ fn tables(answered: &Answered<'_>, checks: &mut Checks) -> Result<Option<Tables>
     }
     let observed = task.observed();
     Ok(Some(Tables {
-        bounds: Bounds::new(&task, &observed),
+        bounds: Bounds::new(&task, &observed, [crate::Profile::FLOAT64; 2]),
         exact: exact(&task, &observed),
         observed,
         means: flat(parts.means),

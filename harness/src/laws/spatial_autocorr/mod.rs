@@ -184,7 +184,8 @@ fn p_agree(before: &Table<'_>, after: &Table<'_>, from: &[usize], checks: &mut C
             return Allowance::Exact;
         }
         let slack = before.slack(from[k]) + after.slack(k);
-        tail(scores[k] - expected_score, slack, variance, variance_slack, after.tails(), own[k])
+        let tails = after.tails();
+        tail(scores[k] - expected_score, slack, variance, variance_slack, tails, own[k], crate::U64)
     };
     let feature = |k: usize| after.features[k].clone();
     let slot = after.slot("pval_norm");
