@@ -165,7 +165,11 @@ pub fn measure(
 
 /// `f` of each item, in order, on plain threads: a mutant may use rayon itself, and wait for ever for threads that
 /// wait for it.
-fn in_parallel<T: Sync, R: Send>(jobs: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    jobs: usize,
+    items: &[T],
+    f: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();

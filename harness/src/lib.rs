@@ -30,6 +30,7 @@ pub mod compare;
 mod contract;
 pub mod contract_mutants;
 mod contracts;
+pub mod control;
 pub mod date;
 pub mod deliver;
 pub mod domain;

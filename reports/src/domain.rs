@@ -147,17 +147,22 @@ struct Space<'a> {
     /// For each knob, the position of its first level.
     starts: Vec<usize>,
     edge: Vec<bool>,
+    large: Vec<bool>,
+    lone: Vec<bool>,
 }
 
 impl<'a> Space<'a> {
     fn new(knobs: &'a Knobs) -> Space<'a> {
-        let (mut names, mut starts, mut edge) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut names, mut starts) = (Vec::new(), Vec::new());
+        let (mut edge, mut large, mut lone) = (Vec::new(), Vec::new(), Vec::new());
         for knob in &knobs.knobs {
             starts.push(names.len());
             names.extend(knob.levels.iter().map(|level| format!("{}={level}", knob.name)));
             edge.extend(knob.levels.iter().map(|level| knob.edges.contains(level)));
+            lone.extend(knob.levels.iter().map(|level| knob.lone.contains(level)));
+            large.extend(knob.levels.iter().map(|level| knob.large.contains(level)));
         }
-        Space { knobs, names, starts, edge }
+        Space { knobs, names, starts, edge, large, lone }
     }
 
     /// The level that a case has of each knob; `None` if its text is not made of these knobs.
@@ -183,16 +188,11 @@ impl<'a> Space<'a> {
         let excluded: BTreeSet<[&str; 2]> = (self.knobs.excluded.iter())
             .flat_map(|[a, b]| [[a.as_str(), b.as_str()], [b.as_str(), a.as_str()]])
             .collect();
-        let marked = |marks: fn(&KnobLevels) -> &[String]| -> Vec<bool> {
-            let of_knob = |k: &'a KnobLevels| k.levels.iter().map(move |l| marks(k).contains(l));
-            self.knobs.knobs.iter().flat_map(of_knob).collect()
-        };
-        let (lone, large) = (marked(|k| &k.lone), marked(|k| &k.large));
         let is_first = |at: usize| self.starts.contains(&at);
         let possible = |a: usize, b: usize| {
-            let alone = |x: usize, other: usize| !lone[x] || is_first(other);
+            let alone = |x: usize, other: usize| !self.lone[x] || is_first(other);
             let both_edges = self.edge[a] && self.edge[b];
-            !(both_edges || large[a] || large[b])
+            !(both_edges || self.large[a] || self.large[b])
                 && alone(a, b)
                 && alone(b, a)
                 && !excluded.contains(&[self.names[a].as_str(), self.names[b].as_str()])
@@ -218,7 +218,8 @@ fn map(function: &str, knobs: &Knobs, records: &[&Record]) -> Domain {
         // An edge hides everything that it is not part of.
         let shows = |parts: &[usize]| parts.iter().filter(|&&at| space.edge[at]).count() == edges;
         for (i, &a) in chosen.iter().enumerate() {
-            if shows(&[a]) {
+            // A large size is what it is, whatever else a case has; only given recipes have one.
+            if shows(&[a]) || space.large[a] {
                 levels[a].add(record.verdict);
             }
             for &b in &chosen[i + 1..] {

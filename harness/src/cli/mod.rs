@@ -4,6 +4,7 @@ mod adequacy;
 mod audit;
 mod certify;
 mod check;
+mod control;
 mod golden;
 mod laws;
 mod list;
@@ -46,6 +47,8 @@ enum Verb {
     Certify(certify::Certify),
     /// Examines the examiner: runs every mutant and says which survive
     Adequacy(adequacy::Adequacy),
+    /// Counts false alarms: examines a backend that is known to be right again and again
+    Control(control::ControlRun),
     /// Compares a backend with stored answers of a real host
     Golden(golden::Golden),
     /// Asks a backend alone, without a host, whether its answers keep the laws that every right answer keeps
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
         Verb::Probe(probe) => probe.run(),
         Verb::Certify(certify) => certify.run(),
         Verb::Adequacy(adequacy) => adequacy.run(),
+        Verb::Control(control) => control.run(),
         Verb::Golden(golden) => golden.run(),
         Verb::Laws(laws) => laws.run(),
         Verb::Replay(replay) => replay.run(),

@@ -107,7 +107,8 @@ pub fn cases(
     cases.map(|case| (Source::Statistical, Case::Study(case))).collect()
 }
 
-fn is_random(function: &str) -> bool {
+/// Whether a function has random columns that are studied.
+pub fn is_random(function: &str) -> bool {
     studies().any(|study| study.function == function)
 }
 
