@@ -1,5 +1,6 @@
 //! Runs the cases of a plan and turns each into a record.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -201,8 +202,10 @@ impl Session<'_> {
         most: usize,
     ) -> Vec<Trial> {
         let profile = Profile::of(&self.examination.backend.manifest().name);
-        let ask =
-            |law: &&'static Law| laws::ask(law, call, reply, profile, |call| self.answer(call));
+        let input = LazyCell::new(|| call.digest());
+        let ask = |law: &&'static Law| {
+            laws::ask(law, call, reply, profile, &input, |call| self.answer(call))
+        };
         laws.iter().filter_map(ask).take(most).collect()
     }
 

@@ -13,6 +13,7 @@ mod spatial_autocorr;
 mod survey;
 mod twist;
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use dispatch::{Call, Digest, Fault, Reply};
@@ -133,12 +134,14 @@ pub(crate) fn chosen(function: &str, source: Source, input: &Digest) -> (Vec<&'s
     (laws, asked)
 }
 
-/// Asks one law of a backend that has answered the call; `None` if the law says nothing about it.
+/// Asks one law of a backend that has answered the call; `None` if the law says nothing about it. `input` is the digest of
+/// the call, from which a law that changes it at random takes its seed.
 pub fn ask(
     law: &'static Law,
     call: &Call,
     reply: &Reply,
     profile: Profile,
+    input: &LazyCell<Digest, impl FnOnce() -> Digest>,
     mut answer: impl FnMut(&Arc<Call>) -> Outcome,
 ) -> Option<Trial> {
     let defined = |call: &Call| {
@@ -158,7 +161,7 @@ pub fn ask(
             (None, holds(&before, &mut checks))
         }
         Claim::Twist { twist, holds } => {
-            let mut random = Random::new(seed(&call.digest()), law.id);
+            let mut random = Random::new(seed(input), law.id);
             let twisted = Arc::new(twist(call, &mut random).filter(defined)?);
             let outcome = answer(&twisted);
             let done = match &outcome {
