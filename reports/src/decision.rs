@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Log, Record, Verdict};
+use crate::{Check, Log, Ratio, Record, Source, Verdict};
 
 /// The outcome for one function, or for a whole run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,6 +87,14 @@ pub fn decide(log: &Log) -> Decision {
     Decision { outcome, functions }
 }
 
+/// Whether a record says that it passes and shows that it does not.
+fn contradicts_itself(record: &Record) -> bool {
+    // Statistical ratios are of deviations to critical ones; one look beyond is not yet a finding.
+    let beyond = |ratio: Ratio| record.source != Source::Statistical && !ratio.agrees();
+    let differs = |check: &Check| check.finding.is_some() || beyond(check.worst);
+    record.verdict == Verdict::Pass && record.checks.iter().any(differs)
+}
+
 fn decide_function(
     planned: u64,
     records: &[&Record],
@@ -108,6 +116,12 @@ fn decide_function(
         (
             Outcome::Infrastructure,
             format!("{planned} cases planned, {n} records of {distinct} cases found"),
+        )
+    } else if let Some(record) = records.iter().find(|r| contradicts_itself(r)) {
+        let case = &record.case;
+        (
+            Outcome::Infrastructure,
+            format!("`{case}` passes and shows a difference: no examiner wrote that"),
         )
     } else if count(Verdict::Infra) > 0 {
         (Outcome::Infrastructure, format!("{} cases could not be examined", count(Verdict::Infra)))

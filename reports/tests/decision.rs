@@ -45,6 +45,15 @@ fn nothing_compared_never_passes() {
 }
 
 #[test]
+fn a_pass_that_shows_a_difference_is_an_infrastructure_error() {
+    let finding = sample::finding("f", "[0]", ["0", "1", "exact"], 2.0);
+    let why = "`f cells=5 graph=ring seed=0` passes and shows a difference: no examiner wrote that";
+    let log = one(1, [sample::fail("f", 0, Verdict::Pass, finding)]);
+    check(&log, Outcome::Infrastructure, why);
+    check(&one(1, [pass("f", 0, 1.5)]), Outcome::Infrastructure, why);
+}
+
+#[test]
 fn a_missing_record_is_an_infrastructure_error() {
     let why = "2 cases planned, 1 records of 1 cases found";
     check(&one(2, [pass("f", 0, 0.0)]), Outcome::Infrastructure, why);
