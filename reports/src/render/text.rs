@@ -57,11 +57,11 @@ fn headline(page: &mut Page, tally: &Tally<'_>) {
     page.sentence(0, &format!("Device: {}.", clean(&phrase::device(&header.backend.device))));
 }
 
-const HEAD: [&str; 7] = ["function", "outcome", "class", "compared", "ratio p50", "p99", "max"];
+const HEAD: [&str; 7] = ["function", "outcome", "class", "compared", "p50", "p99", "max"];
 
 const LEGEND: [&str; 2] = [
     "class: of the arithmetic in which all answers agree; P64 is float64 throughout",
-    "ratio: distance over allowance in the checks that pass; at most 1 agrees",
+    "p50, p99, max: ratio of distance to allowance in the checks that pass; at most 1 agrees",
 ];
 
 /// The cells of one line of the table, apart from the last.

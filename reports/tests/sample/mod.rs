@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use dispatch::{Device, Digest, Manifest};
 use reports::{
-    Check, FORMAT, Finding, Header, Log, Precision, Ratio, Record, Shrunk, Source, Verdict,
+    Blame, Check, FORMAT, Finding, Header, Log, Precision, Ratio, Record, Ruling, Shrunk, Source,
+    Verdict,
 };
 
 pub(crate) fn digest(text: &str) -> Digest {
@@ -110,6 +111,15 @@ pub(crate) fn shrunk(record: Record, n_obs: usize, more: &[Finding]) -> Record {
     Record { shrunk: Some(shrunk), ..record }
 }
 
+/// The same with exact arithmetic against the backend.
+fn ruled(mut record: Record, wrong: &Finding) -> Record {
+    if let Some(shrunk) = &mut record.shrunk {
+        let backend = Some(wrong.clone());
+        shrunk.ruling = Some(Ruling { blame: Blame::Backend, host: None, backend });
+    }
+    record
+}
+
 /// Three functions of which one differs in three ways, and one is offered in part.
 pub(crate) fn failing() -> Log {
     let name = "spatial_autocorr";
@@ -131,14 +141,20 @@ pub(crate) fn failing() -> Log {
     let more = [finding("uns/moranI[pval_norm]", "Gene0", ["0.02", "0.03", "1e-12"], 1e10)];
     for i in 0..6 {
         let case = fail(name, i, Verdict::Fail, wrong.clone());
-        log.records.push(if i == 2 { shrunk(case, 2, &more) } else { case });
+        log.records.push(if i == 2 { ruled(shrunk(case, 2, &more), &wrong) } else { case });
     }
     let dtype =
         finding("uns/moranI[pval_norm]", "", ["float64", "float32", "exact"], f64::INFINITY);
     log.records.push(shrunk(fail(name, 6, Verdict::Contract, dtype), 3, &[]));
     let reason = "the process of the backend died with signal 11".to_owned();
     log.records.push(Record { reason, ..record(name, 7, Verdict::Crash) });
-    log.records.extend((8..24).map(|i| pass(name, i, i as f64 / 30.0)));
+    let cancelled = finding("uns/gearyC[C]", "Gene1", ["1", "0.5", "8.9e-16"], 5.6e14);
+    log.records.push(Record {
+        reason: "a mean so large that the host loses every digit".into(),
+        ruling: Some(Ruling { blame: Blame::Host, host: Some(cancelled), backend: None }),
+        ..record(name, 8, Verdict::HostUndefined)
+    });
+    log.records.extend((9..24).map(|i| pass(name, i, i as f64 / 30.0)));
     log
 }
 
