@@ -75,8 +75,11 @@ fn as_text(backend: &str, host: &str, found: &Control) -> String {
     let [first, second] = Control::stated();
     let mut out = format!("Alarms where nothing is wrong: {backend} against {host}\n\n");
     let mut line = |what: &str, rate: Rate, stated: &str| {
-        let (low, high) = rate.interval();
         let Rate { alarms, trials } = rate;
+        if trials == 0 {
+            return;
+        }
+        let (low, high) = rate.interval();
         let _ = writeln!(
             out,
             "  {what:<36} {alarms:>6} of {trials:<8} rate {low:.1e} to {high:.1e} (95 %); stated {stated}"
