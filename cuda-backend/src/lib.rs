@@ -1,54 +1,82 @@
-//! The CUDA backend.
+//! The CUDA backend: three functions on an NVIDIA GPU, and the same kernels on machines without one.
 //!
-//! This version looks for no device and runs nothing: its manifest says so, every call is answered
-//! with [`Fault::Unsupported`], and no report ever counts that as a pass. The kernels come with the
-//! crate's own design (`ARCHITECTURE.md`).
+//! The kernels are one text in `kernels/`. NVRTC compiles it for the GPU that is there; the host's C++ compiler makes
+//! the *emulated device* of it, on which the same host code allocates, copies and launches. What was examined
+//! there is said to be so and is no evidence about a GPU. With neither, the device is absent and nothing is answered.
+//!
+//! Arguments are read, and tables made, by the stages of [`reference`]; statistics, permutations, sums and counts are
+//! the kernels' own. Counts are exact integers and long float sums follow the reference's tree, so a given seed gives
+//! the reference's counts bit for bit.
+//!
+//! - [`driver`]: what is asked of a device; [`cuda`] is a GPU, [`emulated`] the processor.
+//! - [`session`]: one call's buffers and launches.
+//! - [`spatial_autocorr`], [`co_occurrence`], [`ligrec`]: the functions.
 
-use std::collections::BTreeMap;
+#![deny(unsafe_op_in_unsafe_fn)]
 
-use dispatch::{Backend, Call, Device, Digest, Fault, Manifest, Reply};
+pub mod co_occurrence;
+pub mod driver;
+#[cfg(emulated)]
+pub mod emulated;
+mod gpu;
+pub mod kernels;
+pub mod ligrec;
+mod permutations;
+pub mod session;
+pub mod spatial_autocorr;
 
-/// The backend.
-pub struct Cuda {
-    manifest: Manifest,
+use dispatch::{Device, Digest, Entry, Manifest, Table};
+
+pub use gpu::Gpu;
+
+/// Every function of the backend.
+static ENTRIES: &[Entry<Gpu>] = &[
+    Entry {
+        name: "spatial_autocorr",
+        signature: spatial_autocorr::signature,
+        run: spatial_autocorr::run,
+    },
+    Entry {
+        name: "co_occurrence",
+        signature: reference::co_occurrence::signature,
+        run: co_occurrence::run,
+    },
+    Entry { name: "ligrec", signature: reference::ligrec::signature, run: ligrec::run },
+];
+
+/// The CUDA backend of this machine: on its first GPU, else on the emulated device.
+///
+/// `CONCORD_CUDA=emulated` passes a GPU over.
+pub fn backend() -> Table<Gpu> {
+    on(Gpu::of_this_machine())
 }
 
-/// The CUDA backend of this machine.
-pub fn backend() -> Cuda {
+/// The CUDA backend on a device of choice.
+pub fn on(gpu: Gpu) -> Table<Gpu> {
     let version = env!("CARGO_PKG_VERSION");
+    let device = gpu.device().clone();
+    let summary = match &device {
+        Device::Cuda { name, .. } => format!("kernels on {name}"),
+        Device::Emulated => "CUDA kernels run on the processor, no evidence about a GPU".to_owned(),
+        Device::Cpu | Device::Absent { .. } => "CUDA kernels, and no device to run them".to_owned(),
+    };
+    // What can be asked for is what can be answered: without a device, nothing.
+    let entries = if matches!(device, Device::Absent { .. }) { &[] } else { ENTRIES };
     let manifest = Manifest {
         name: "cuda".to_owned(),
         version: version.to_owned(),
-        summary: "kernels on an NVIDIA GPU (none in this version)".to_owned(),
-        device: Device::Absent { why: "this version has no kernels yet".to_owned() },
-        functions: BTreeMap::new(),
-        artifact: Digest::of_bytes(format!("cuda-backend {version}").as_bytes()),
+        summary,
+        device,
+        functions: Default::default(),
+        artifact: artifact(version),
     };
-    Cuda { manifest }
+    Table::new(manifest, gpu, entries)
 }
 
-impl Backend for Cuda {
-    fn manifest(&self) -> &Manifest {
-        &self.manifest
-    }
-
-    fn run(&self, call: &Call) -> Result<Reply, Fault> {
-        Err(Fault::Unsupported(format!(
-            "`{}`: no device, and this version has no kernels yet",
-            call.function
-        )))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_a_device_nothing_is_answered() {
-        let cuda = backend();
-        assert!(matches!(cuda.manifest().device, Device::Absent { .. }));
-        let call = Call::new("spatial_autocorr", dispatch::Dataset::new(), dispatch::Params::new());
-        assert!(matches!(cuda.run(&call), Err(Fault::Unsupported(_))));
-    }
+/// The digest of version and kernels.
+fn artifact(version: &str) -> Digest {
+    let texts = kernels::UNITS.iter().flat_map(|unit| [unit.name, unit.text]);
+    let parts: Vec<&str> =
+        ["cuda-backend", version, kernels::HEADER].into_iter().chain(texts).collect();
+    Digest::of_bytes(parts.join("\n").as_bytes())
 }

@@ -1,0 +1,97 @@
+//! The device of a backend: opened at first use, shared by calls in turn, given up after a failure.
+
+use std::sync::{Mutex, PoisonError};
+
+use dispatch::{Device, Fault, Reply, Witness};
+
+use crate::driver::Driver;
+use crate::session::Session;
+
+/// Opens a device.
+type Open = Box<dyn Fn() -> Result<Box<dyn Driver>, Fault> + Send + Sync>;
+
+/// A device and how to get it back after it failed.
+pub struct Gpu {
+    device: Device,
+    open: Open,
+    driver: Mutex<Option<Box<dyn Driver>>>,
+}
+
+impl Gpu {
+    /// The first GPU, else the emulated device, else none.
+    pub fn of_this_machine() -> Gpu {
+        Gpu::emulated_or(Device::Absent { why: "no GPU".to_owned() })
+    }
+
+    /// A device that `open` opens; if it cannot, the device is absent and the reason is in the manifest.
+    pub fn opened_by(
+        open: impl Fn() -> Result<Box<dyn Driver>, Fault> + Send + Sync + 'static,
+    ) -> Gpu {
+        match open() {
+            Ok(driver) => Gpu {
+                device: driver.device(),
+                open: Box::new(open),
+                driver: Mutex::new(Some(driver)),
+            },
+            Err(fault) => Gpu::absent(fault.to_string()),
+        }
+    }
+
+    fn absent(why: String) -> Gpu {
+        let reason = why.clone();
+        Gpu {
+            device: Device::Absent { why },
+            open: Box::new(move || Err(Fault::Unsupported(format!("no device: {reason}")))),
+            driver: Mutex::new(None),
+        }
+    }
+
+    #[cfg(emulated)]
+    fn emulated_or(_: Device) -> Gpu {
+        Gpu::opened_by(|| Ok(Box::new(crate::emulated::Emulated::default())))
+    }
+
+    #[cfg(not(emulated))]
+    fn emulated_or(device: Device) -> Gpu {
+        match device {
+            Device::Absent { why } => Gpu::absent(why),
+            _ => Gpu::absent("built without the emulated device".to_owned()),
+        }
+    }
+
+    /// What it is.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Runs one call; the reply says how many kernels were launched for it.
+    ///
+    /// # Errors
+    /// Those of the call. After one that is not a refusal the device is given up, and the next call opens it anew.
+    pub fn call(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<Reply, Fault>,
+    ) -> Result<Reply, Fault> {
+        // A call that panicked has left a driver that nothing is known about; it is replaced below.
+        let poisoned = self.driver.is_poisoned();
+        let mut held = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        if poisoned {
+            *held = None;
+            self.driver.clear_poison();
+        }
+        let driver = match &mut *held {
+            Some(driver) => driver,
+            none => none.insert((self.open)()?),
+        };
+        let mut session = Session::new(driver.as_mut());
+        let result = work(&mut session).map(|reply| Reply {
+            witness: Witness::Counted { calls: 1, launches: Some(session.launches) },
+            ..reply
+        });
+        drop(session);
+        if matches!(&result, Err(fault) if !matches!(fault, Fault::Rejected { .. })) {
+            *held = None;
+        }
+        result
+    }
+}

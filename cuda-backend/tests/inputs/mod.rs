@@ -1,0 +1,118 @@
+//! Inputs of any size, from a few multiplications; hard ones are the generators' business.
+#![allow(dead_code, reason = "each test file uses some of them")]
+
+use dispatch::{Call, Categorical, Dataset, Dense, Frame, Index, Params, Sparse, Strings, Value};
+
+/// A number from 0 to 1 that a position and a purpose determine.
+fn noise(at: usize, purpose: u64) -> f64 {
+    let mut h = (at as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ purpose << 32;
+    h = (h ^ h >> 31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    (h >> 11) as f64 / (1u64 << 53) as f64
+}
+
+fn names(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|i| format!("{prefix}{i}")).collect()
+}
+
+fn frame(prefix: &str, count: usize) -> Frame {
+    Frame::new(Index::text(names(prefix, count)), [] as [(String, Value); 0])
+}
+
+fn call(function: &str, data: Dataset, params: &[(&str, Value)]) -> Call {
+    let params: Params = params.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+    Call::new(function, data, params)
+}
+
+/// Sparse counts over a graph in which a cell has up to four neighbours of uneven weights; the first gene is dense.
+pub(crate) fn autocorr(n: usize, genes: usize, mode: &str, n_perms: usize) -> Call {
+    let mut data = Dataset::new();
+    data.set("obs", frame("c", n).into());
+    data.set("var", frame("g", genes).into());
+    let (mut indptr, mut indices, mut values) = (vec![0], vec![], vec![]);
+    for i in 0..n {
+        for g in 0..genes {
+            let count = (10.0 * noise(i * genes + g, 1)).floor() - 6.0;
+            if count > 0.0 || g == 0 {
+                indices.push(g as i32);
+                values.push(count as f32);
+            }
+        }
+        indptr.push(indices.len() as i32);
+    }
+    data.set("X", Sparse::csr((n, genes), indptr, indices, values).into());
+    let (mut indptr, mut indices, mut weights) = (vec![0], vec![], vec![]);
+    for i in 0..n {
+        for step in 1..5 {
+            if n > 1 && noise(4 * i + step, 2) < 0.8 {
+                indices.push(((i + step * step) % n) as i32);
+                weights.push(0.5 + noise(4 * i + step, 3));
+            }
+        }
+        indptr.push(indices.len() as i32);
+    }
+    data.set("obsp/spatial_connectivities", Sparse::csr((n, n), indptr, indices, weights).into());
+    let mut params = vec![
+        ("mode", mode.into()),
+        ("transformation", false.into()),
+        ("copy", true.into()),
+        ("seed", 5.into()),
+    ];
+    if n_perms > 0 {
+        params.push(("n_perms", (n_perms as i64).into()));
+    }
+    call("spatial_autocorr", data, &params)
+}
+
+fn clustered(n: usize, k: usize) -> Dataset {
+    // Every cluster has a cell, the others go where they will.
+    let label = |i: usize| if i < k { i } else { (k as f64 * noise(i, 4).powi(2)) as usize };
+    let codes: Vec<i32> = (0..n).map(|i| label(i) as i32).collect();
+    let categories: Value = Strings::new(names("k", k)).into();
+    let column: Value =
+        Categorical { codes, categories: Box::new(categories), ordered: false }.into();
+    let mut data = Dataset::new();
+    data.set(
+        "obs",
+        Frame::new(Index::text(names("c", n)), [("cluster".to_owned(), column)]).into(),
+    );
+    data
+}
+
+/// Cells on a fine grid, so that distances tie, and `bins` thresholds.
+pub(crate) fn cooc(n: usize, k: usize, bins: usize) -> Call {
+    let mut data = clustered(n, k.min(n));
+    let place = |i: usize| (40.0 * noise(i, 5)).floor() as f32 / 4.0;
+    let at: Vec<f32> = (0..2 * n).map(place).collect();
+    data.set("obsm/spatial", Dense::new(vec![n, 2], at).into());
+    let interval: Vec<f64> = (0..=bins).map(|r| 12.0 * r as f64 / bins as f64).collect();
+    let params = [("cluster_key", "cluster".into()), ("copy", true.into())];
+    let interval = ("interval", Dense::vector(interval).into());
+    call("co_occurrence", data, &[&params[..], &[interval]].concat())
+}
+
+/// Small counts, so that sums tie, and every gene with every other.
+pub(crate) fn ligrec(n: usize, genes: usize, k: usize, n_perms: usize) -> Call {
+    let mut data = clustered(n, k.min(n));
+    data.set("var", frame("G", genes).into());
+    let count = |e: usize| (noise(e, 6) * 5.0 - 2.0).floor().max(0.0) as f32;
+    let x: Vec<f32> = (0..n * genes).map(count).collect();
+    data.set("X", Dense::new(vec![n, genes], x).into());
+    let side = |pick: fn(usize, usize) -> usize| -> Value {
+        let of = |e: usize| format!("G{}", pick(e / genes, e % genes));
+        Strings::new((0..genes * genes).map(of)).into()
+    };
+    let pairs = Frame::new(
+        Index::text((0..genes * genes).map(|i| i.to_string())),
+        [("source".to_owned(), side(|s, _| s)), ("target".to_owned(), side(|_, t| t))],
+    );
+    let params = [
+        ("cluster_key", "cluster".into()),
+        ("interactions", pairs.into()),
+        ("use_raw", false.into()),
+        ("copy", true.into()),
+        ("n_perms", (n_perms as i64).into()),
+        ("seed", 3.into()),
+        ("threshold", 0.0.into()),
+    ];
+    call("ligrec", data, &params)
+}
