@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use dispatch::{Device, Fault, Reply, Witness};
 
+use crate::cuda::{Cache, Cuda};
 use crate::driver::Driver;
 use crate::session::Session;
 
@@ -20,7 +21,16 @@ pub struct Gpu {
 impl Gpu {
     /// The first GPU, else the emulated device, else none.
     pub fn of_this_machine() -> Gpu {
-        Gpu::emulated_or(Device::Absent { why: "no GPU".to_owned() })
+        if std::env::var_os("CONCORD_CUDA").is_some_and(|device| device == "emulated") {
+            return Gpu::emulated_or(
+                "the emulated device was asked for, and this was built without it",
+            );
+        }
+        let cuda = Gpu::opened_by(|| Ok(Box::new(Cuda::open(&Cache::of_this_user())?)));
+        match &cuda.device {
+            Device::Absent { why } => Gpu::emulated_or(why),
+            Device::Cuda { .. } | Device::Emulated | Device::Cpu => cuda,
+        }
     }
 
     /// A device that `open` opens; if it cannot, the device is absent and the reason is in the manifest.
@@ -47,16 +57,13 @@ impl Gpu {
     }
 
     #[cfg(emulated)]
-    fn emulated_or(_: Device) -> Gpu {
+    fn emulated_or(_: &str) -> Gpu {
         Gpu::opened_by(|| Ok(Box::new(crate::emulated::Emulated::default())))
     }
 
     #[cfg(not(emulated))]
-    fn emulated_or(device: Device) -> Gpu {
-        match device {
-            Device::Absent { why } => Gpu::absent(why),
-            _ => Gpu::absent("built without the emulated device".to_owned()),
-        }
+    fn emulated_or(why: &str) -> Gpu {
+        Gpu::absent(format!("{why}; and no C++ compiler was there to build the emulated device"))
     }
 
     /// What it is.

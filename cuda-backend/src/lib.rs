@@ -15,6 +15,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod co_occurrence;
+pub mod cuda;
 pub mod driver;
 #[cfg(emulated)]
 pub mod emulated;

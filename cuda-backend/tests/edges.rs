@@ -9,7 +9,7 @@ use cuda_backend::driver::{Argument, Driver, Grid};
 use cuda_backend::emulated::Emulated;
 use cuda_backend::session::Session;
 use dispatch::{Backend, Call, Device, Fault, Witness};
-use inputs::{autocorr, cooc, ligrec};
+use inputs::{autocorr, close, cooc, full_counters, infinite, ligrec, negated};
 
 /// A backend on an emulated device that is not the usual one.
 fn backend(change: impl Fn(&mut Emulated) + Send + Sync + 'static) -> impl Backend {
@@ -164,19 +164,17 @@ fn a_launch_that_makes_no_sense_is_a_fault() {
     says(&mut device, "permutations_shuffle", grid, &shuffle(3), "no allocation");
 }
 
-/// Counters as they stand after 2^32 - 1 pairs, and a label that one cell of another meets 66,000 times: what 47,000
-/// cells would take hours to count here.
 #[test]
 fn counters_have_64_bits_and_columns_are_emptied_before_16_are_full() {
-    let mut device = Emulated::default();
-    let mut session = Session::new(&mut device);
-    let cells = session.upload(&vec![0f32; 2 * 66_001]).unwrap();
-    let tasks = session.upload(&[0u64, 1, 1, 65_025, 0, 0, 0, 1, 65_025, 66_001, 0, 0]).unwrap();
-    let levels = session.upload(&[1f32]).unwrap();
-    let mut before = vec![0u64; 65];
-    before[0] = u64::from(u32::MAX);
-    let counts = session.upload(&before).unwrap();
-    let arguments = [cells.into(), tasks.into(), levels.into(), 1usize.into(), counts.into()];
-    session.launch("cooc_count", Grid { across: 2, down: 1, block: 32 }, &arguments).unwrap();
-    assert_eq!(session.download(counts).unwrap()[0], u64::from(u32::MAX) + 66_000);
+    let counts = full_counters(&mut Emulated::default()).unwrap();
+    assert_eq!(counts[0], u64::from(u32::MAX) + 66_000);
+    assert!(counts[1..].iter().all(|count| *count == 0));
+}
+
+#[test]
+fn infinities_negative_weights_and_distances_at_a_threshold() {
+    let device = backend(|_| ());
+    check(&infinite(ligrec(12, 3, 3, 90)), &device, "infinities");
+    check(&negated(autocorr(5, 3, "moran", 60)), &device, "negative weights");
+    check(&close(90), &device, "distances at a threshold");
 }

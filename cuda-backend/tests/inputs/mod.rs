@@ -1,7 +1,14 @@
 //! Inputs of any size, from a few multiplications; hard ones are the generators' business.
 #![allow(dead_code, reason = "each test file uses some of them")]
 
-use dispatch::{Call, Categorical, Dataset, Dense, Frame, Index, Params, Sparse, Strings, Value};
+use std::sync::Arc;
+
+use cuda_backend::driver::Grid;
+use cuda_backend::emulated::Emulated;
+use cuda_backend::session::Session;
+use dispatch::{
+    Call, Categorical, Dataset, Dense, Fault, Frame, Index, Params, Sparse, Strings, Value,
+};
 
 /// A number from 0 to 1 that a position and a purpose determine.
 fn noise(at: usize, purpose: u64) -> f64 {
@@ -115,4 +122,53 @@ pub(crate) fn ligrec(n: usize, genes: usize, k: usize, n_perms: usize) -> Call {
         ("threshold", 0.0.into()),
     ];
     call("ligrec", data, &params)
+}
+
+/// The same call over a graph of negative weights.
+pub(crate) fn negated(mut call: Call) -> Call {
+    let data = Arc::make_mut(&mut call.data);
+    if let Some(Value::Sparse(mut graph)) = data.get("obsp/spatial_connectivities").cloned() {
+        let weights: Vec<f64> = graph.data.to_f64().iter().map(|w| -w).collect();
+        graph.data = weights.into();
+        data.set("obsp/spatial_connectivities", graph.into());
+    }
+    call
+}
+
+/// The same call with an inf, and a -inf of another cell, in the first gene.
+pub(crate) fn infinite(mut call: Call) -> Call {
+    let data = Arc::make_mut(&mut call.data);
+    if let Some(Value::Dense(x)) = data.get("X").cloned() {
+        let (mut values, genes) = (x.to_f64(), x.shape[1]);
+        (values[0], values[5 * genes]) = (f64::INFINITY, f64::NEG_INFINITY);
+        data.set("X", Dense::new(x.shape, values).into());
+    }
+    call
+}
+
+/// Positions of many digits, and thresholds that are distances between cells: a rounding decides.
+pub(crate) fn close(n: usize) -> Call {
+    let mut call = cooc(n, 2, 1);
+    let at: Vec<f32> = (0..2 * n).map(|i| 10.0 * noise(i, 7) as f32).collect();
+    let distance =
+        |i: usize, j: usize| (at[2 * i] - at[2 * j]).hypot(at[2 * i + 1] - at[2 * j + 1]);
+    let interval: Vec<f64> = (0..n).map(|i| f64::from(distance(i, (i + 1) % n))).collect();
+    call.params.insert("interval".to_owned(), Dense::vector(interval).into());
+    Arc::make_mut(&mut call.data).set("obsm/spatial", Dense::new(vec![n, 2], at).into());
+    call
+}
+
+/// Counters that start at 2^32 - 1, and a label that one cell of another meets 66,000 times, in two tasks: what 47,000
+/// cells would take hours to count here.
+pub(crate) fn full_counters(device: &mut Emulated) -> Result<Vec<u64>, Fault> {
+    let mut session = Session::new(device);
+    let cells = session.upload(&vec![0f32; 2 * 66_001])?;
+    let tasks = session.upload(&[0u64, 1, 1, 65_025, 0, 0, 0, 1, 65_025, 66_001, 0, 0])?;
+    let levels = session.upload(&[1f32])?;
+    let mut before = vec![0; 65];
+    before[0] = u64::from(u32::MAX);
+    let counts = session.upload::<u64>(&before)?;
+    let arguments = [cells.into(), tasks.into(), levels.into(), 1usize.into(), counts.into()];
+    session.launch("cooc_count", Grid { across: 2, down: 1, block: 32 }, &arguments)?;
+    session.download(counts)
 }

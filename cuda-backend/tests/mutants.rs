@@ -1,0 +1,163 @@
+//! Kernels that are wrong on purpose, built by the host's compiler: each must give another answer, or a fault, on the
+//! emulated device. What this file finds is what a change of a kernel cannot break unnoticed.
+#![cfg(emulated)]
+#![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+
+mod inputs;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cuda_backend::Gpu;
+use cuda_backend::emulated::{Emulated, Launcher};
+use cuda_backend::kernels::{HEADER, UNITS, Unit};
+use dispatch::{Backend, Call, Digest};
+use generators::Recipe;
+use inputs::{autocorr, close, cooc, full_counters, infinite, ligrec, negated};
+use serde::Deserialize;
+
+/// A mistake of `mutants.toml`.
+#[derive(Deserialize)]
+struct Mutant {
+    unit: String,
+    mistake: String,
+    right: String,
+    wrong: String,
+}
+
+#[derive(Deserialize)]
+struct Mutants {
+    mutant: Vec<Mutant>,
+}
+
+/// A race may hide under the first schedules.
+const SCHEDULES: [u64; 4] = [0, 1, 2, 3];
+
+/// Recipes with values that the inputs of this folder do not have.
+const LIGREC: &[&str] = &[
+    "cells=33 genes=8 expression=negative threshold=0.5 n_perms=99 seed=2",
+    "cells=64 genes=8 expression=gaussian threshold=0.5 n_perms=99 seed=3",
+    "cells=33 genes=8 expression=negative missing=inf threshold=0 n_perms=99 seed=4",
+    "cells=129 genes=3 clusters=3 expression=counts-1e8 threshold=0 n_perms=99 seed=5",
+];
+
+/// The mistakes compiled: mutant i is namespace `m<i>`, and its kernels are named so.
+fn source(mutants: &[(usize, &Mutant)]) -> String {
+    let mut text = "#include \"scheduler.h\"\n".to_owned();
+    for (i, mutant) in mutants {
+        let unit = unit(mutant);
+        let whole = format!("{HEADER}\n{}", unit.text)
+            .replace("#pragma once", "")
+            .replace("#include \"concord.cuh\"", "");
+        assert!(whole.contains(&mutant.right), "`{}` is not in {}", mutant.right, unit.name);
+        let mutated = whole.replace(&mutant.right, &mutant.wrong);
+        write!(text, "namespace m{i} {{\n{mutated}\n").unwrap();
+        text += "static bool find(const char* name, const emulated::Argument* arguments, size_t count) {\n";
+        unit.kernels.iter().for_each(|kernel| writeln!(text, "TRY({kernel})").unwrap());
+        text += "return false;\n}\n}\n";
+    }
+    text +=
+        "static bool find(const char* name, const emulated::Argument* arguments, size_t count) {\n";
+    for (i, _) in mutants {
+        let prefix = format!("m{i}/");
+        let length = prefix.len();
+        writeln!(text, "if (!std::strncmp(name, \"{prefix}\", {length})) return m{i}::find(name + {length}, arguments, count);").unwrap();
+    }
+    let entry = include_str!("../emulator/run.cpp").split("extern \"C\"").nth(1).unwrap();
+    write!(text, "return false;\n}}\nextern \"C\"{entry}").unwrap();
+    text
+}
+
+fn unit(mutant: &Mutant) -> &'static Unit {
+    UNITS.iter().find(|unit| unit.name == mutant.unit).unwrap()
+}
+
+/// The library of some mutants, built beside the test's other files.
+fn build(dir: &Path, name: &str, mutants: &[(usize, &Mutant)]) -> PathBuf {
+    let (from, to) = (dir.join(format!("{name}.cpp")), dir.join(format!("{name}.so")));
+    std::fs::write(&from, source(mutants)).unwrap();
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    let mut command = Command::new(compiler);
+    let emulator = Path::new(env!("CARGO_MANIFEST_DIR")).join("emulator");
+    command.args(["-std=c++17", "-O1", "-w", "-ffp-contract=off", "-fno-strict-aliasing"]);
+    command.args(["-fPIC", "-shared", "-DCONCORD_EMULATED", "-I"]).arg(emulator);
+    let output = command.arg("-o").arg(&to).arg(&from).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    to
+}
+
+/// Whether a mutant gives another answer than the right one to some call under some schedule.
+fn is_caught(mutant: &Mutant, launcher: Launcher, number: usize, calls: &[Known]) -> bool {
+    SCHEDULES.iter().any(|&schedule| {
+        let kernels = unit(mutant).kernels;
+        let device = move || {
+            let mut device = Emulated::default();
+            device.schedule = schedule;
+            for kernel in kernels {
+                let name = format!("m{number}/{kernel}");
+                device.substitutes.insert((*kernel).to_owned(), (launcher, name));
+            }
+            device
+        };
+        let backend = cuda_backend::on(Gpu::opened_by(move || Ok(Box::new(device()))));
+        calls.iter().any(|(call, right)| answer(&backend, call) != *right)
+            || full_counters(&mut device()) != full_counters(&mut Emulated::default())
+    })
+}
+
+/// A call and the digest of its right answer.
+type Known = (Call, Option<Digest>);
+
+fn answer(backend: &impl Backend, call: &Call) -> Option<Digest> {
+    backend.run(call).ok().map(|reply| reply.data.digest())
+}
+
+/// Calls on which mistakes show: more than a leaf, a tile, a block of each kind, ties, negative weights and values.
+fn calls_of_every_kind() -> Vec<Call> {
+    let mut seeded = autocorr(30, 2, "moran", 20);
+    seeded.params.insert("seed".to_owned(), (1i64 << 40).into());
+    let mut calls = vec![negated(autocorr(5, 3, "moran", 60)), seeded];
+    for (n, n_perms) in [(5, 40), (70, 1100), (700, 40), (1300, 3)] {
+        calls.extend(["moran", "geary"].map(|mode| autocorr(n, 4, mode, n_perms)));
+    }
+    calls.extend([cooc(60, 2, 5), cooc(700, 1, 1), cooc(600, 3, 30), cooc(300, 2, 130)]);
+    calls.extend([close(90), infinite(ligrec(12, 3, 3, 90)), ligrec(60, 4, 3, 1100)]);
+    calls.extend([ligrec(90, 3, 18, 40), ligrec(600, 3, 33, 40)]);
+    let made = |text: &&str| Recipe::parse(&generators::LIGREC, text).unwrap().build();
+    calls.extend(LIGREC.iter().map(made));
+    calls
+}
+
+/// The mistakes among some mutants that no call shows.
+fn survivors<'m>(
+    dir: &Path,
+    name: &str,
+    mutants: &[(usize, &'m Mutant)],
+    calls: &[Known],
+) -> Vec<&'m str> {
+    let library = build(dir, name, mutants);
+    // SAFETY: built just now from this version's scheduler and entry point.
+    let launcher = unsafe { Launcher::load(&library) }.unwrap();
+    let survives = |(i, m): &&(usize, &Mutant)| !is_caught(m, launcher, *i, calls);
+    mutants.iter().filter(survives).map(|(_, mutant)| mutant.mistake.as_str()).collect()
+}
+
+#[test]
+fn every_mutant_is_caught() {
+    let all: Mutants = toml::from_str(include_str!("mutants.toml")).unwrap();
+    let right = cuda_backend::backend();
+    let known = |call: Call| (call.clone(), answer(&right, &call));
+    let calls: Vec<Known> = calls_of_every_kind().into_iter().map(known).collect();
+    let numbered: Vec<(usize, &Mutant)> = all.mutant.iter().enumerate().collect();
+    let (first, second) = numbered.split_at(numbered.len() / 2);
+    let dir = tempfile::tempdir().unwrap();
+    let (dir, calls) = (dir.path(), &calls[..]);
+    let mut left = Vec::new();
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| survivors(dir, "second", second, calls));
+        left.extend(survivors(dir, "first", first, calls));
+        left.extend(other.join().unwrap());
+    });
+    assert_eq!(left, [""; 0], "of {} mutants", numbered.len());
+}
