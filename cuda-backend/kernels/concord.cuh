@@ -18,7 +18,7 @@ typedef long long i64;
 typedef __int128 i128;
 typedef float f32;
 typedef double f64;
-#define KERNEL extern "C" __global__ void __launch_bounds__(256)
+#define KERNEL extern "C" __global__ void __launch_bounds__(256, 2)
 #define DEVICE static __device__ __forceinline__
 #define ARRAY(T) T* __restrict__
 #define VIEW(T) T*

@@ -21,10 +21,11 @@ pub struct Gpu {
 impl Gpu {
     /// The first GPU, else the emulated device, else none.
     pub fn of_this_machine() -> Gpu {
-        if std::env::var_os("CONCORD_CUDA").is_some_and(|device| device == "emulated") {
-            return Gpu::emulated_or(
-                "the emulated device was asked for, and this was built without it",
-            );
+        let asked = std::env::var("CONCORD_CUDA").unwrap_or_default();
+        match asked.as_str() {
+            "none" => return Gpu::absent("CONCORD_CUDA is `none`".to_owned()),
+            "emulated" => return Gpu::emulated_or("CONCORD_CUDA is `emulated`"),
+            _ => {}
         }
         let cuda = Gpu::opened_by(|| Ok(Box::new(Cuda::open(&Cache::of_this_user())?)));
         match &cuda.device {

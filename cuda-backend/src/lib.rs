@@ -8,7 +8,8 @@
 //! the kernels' own. Counts are exact integers and long float sums follow the reference's tree, so a given seed gives
 //! the reference's counts bit for bit.
 //!
-//! - [`driver`]: what is asked of a device; [`cuda`] is a GPU, [`emulated`] the processor.
+//! - [`driver`]: what is asked of a device; [`cuda`] is a GPU, `emulated` the processor (where a C++ compiler
+//!   was there to build it).
 //! - [`session`]: one call's buffers and launches.
 //! - [`spatial_autocorr`], [`co_occurrence`], [`ligrec`]: the functions.
 
@@ -34,7 +35,7 @@ pub use gpu::Gpu;
 static ENTRIES: &[Entry<Gpu>] = &[
     Entry {
         name: "spatial_autocorr",
-        signature: spatial_autocorr::signature,
+        signature: reference::spatial_autocorr::signature,
         run: spatial_autocorr::run,
     },
     Entry {
@@ -47,7 +48,7 @@ static ENTRIES: &[Entry<Gpu>] = &[
 
 /// The CUDA backend of this machine: on its first GPU, else on the emulated device.
 ///
-/// `CONCORD_CUDA=emulated` passes a GPU over.
+/// `CONCORD_CUDA=emulated` passes a GPU over, `none` the emulated device too.
 pub fn backend() -> Table<Gpu> {
     on(Gpu::of_this_machine())
 }

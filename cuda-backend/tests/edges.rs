@@ -2,14 +2,17 @@
 #![cfg(emulated)]
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
 
+#[path = "inputs/counters.rs"]
+mod counters;
 mod inputs;
 
+use counters::full_counters;
 use cuda_backend::Gpu;
 use cuda_backend::driver::{Argument, Driver, Grid};
 use cuda_backend::emulated::Emulated;
 use cuda_backend::session::Session;
 use dispatch::{Backend, Call, Device, Fault, Witness};
-use inputs::{autocorr, close, cooc, full_counters, infinite, ligrec, negated};
+use inputs::{autocorr, close, cooc, infinite, ligrec, negated};
 
 /// A backend on an emulated device that is not the usual one.
 fn backend(change: impl Fn(&mut Emulated) + Send + Sync + 'static) -> impl Backend {

@@ -3,18 +3,21 @@
 #![cfg(emulated)]
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
 
+#[path = "inputs/counters.rs"]
+mod counters;
 mod inputs;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use counters::full_counters;
 use cuda_backend::Gpu;
 use cuda_backend::emulated::{Emulated, Launcher};
 use cuda_backend::kernels::{HEADER, UNITS, Unit};
 use dispatch::{Backend, Call, Digest};
 use generators::Recipe;
-use inputs::{autocorr, close, cooc, full_counters, infinite, ligrec, negated};
+use inputs::{autocorr, close, cooc, infinite, ligrec, negated};
 use serde::Deserialize;
 
 /// A mistake of `mutants.toml`.
@@ -88,8 +91,14 @@ fn build(dir: &Path, name: &str, mutants: &[(usize, &Mutant)]) -> PathBuf {
 }
 
 /// Whether a mutant gives another answer than the right one to some call under some schedule.
-fn is_caught(mutant: &Mutant, launcher: Launcher, number: usize, calls: &[Known]) -> bool {
-    SCHEDULES.iter().any(|&schedule| {
+fn is_caught(
+    mutant: &Mutant,
+    launcher: Launcher,
+    number: usize,
+    schedules: &[u64],
+    calls: &[Known],
+) -> bool {
+    schedules.iter().any(|&schedule| {
         let kernels = unit(mutant).kernels;
         let device = move || {
             let mut device = Emulated::default();
@@ -139,8 +148,31 @@ fn survivors<'m>(
     let library = build(dir, name, mutants);
     // SAFETY: built just now from this version's scheduler and entry point.
     let launcher = unsafe { Launcher::load(&library) }.unwrap();
-    let survives = |(i, m): &&(usize, &Mutant)| !is_caught(m, launcher, *i, calls);
+    let survives = |(i, m): &&(usize, &Mutant)| !is_caught(m, launcher, *i, &SCHEDULES, calls);
     mutants.iter().filter(survives).map(|(_, mutant)| mutant.mistake.as_str()).collect()
+}
+
+/// What says that it is the mistake that is caught: the same build without one is not.
+#[test]
+fn kernels_without_a_mistake_are_not_caught() {
+    let dir = tempfile::tempdir().unwrap();
+    let none = |unit: &Unit| Mutant {
+        unit: unit.name.to_owned(),
+        mistake: "none".to_owned(),
+        right: String::new(),
+        wrong: String::new(),
+    };
+    let controls: Vec<Mutant> = UNITS.iter().map(none).collect();
+    let numbered: Vec<(usize, &Mutant)> = controls.iter().enumerate().collect();
+    let library = build(dir.path(), "controls", &numbered);
+    // SAFETY: built just now from this version's scheduler and entry point.
+    let launcher = unsafe { Launcher::load(&library) }.unwrap();
+    let right = cuda_backend::backend();
+    let known = |call: Call| (call.clone(), answer(&right, &call));
+    let calls: Vec<Known> = calls_of_every_kind().into_iter().map(known).collect();
+    for (number, control) in numbered {
+        assert!(!is_caught(control, launcher, number, &[0], &calls), "{}", control.unit);
+    }
 }
 
 #[test]

@@ -6,7 +6,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 fn concord(arguments: &[&str], dir: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_concord")).args(arguments).current_dir(dir).output().unwrap()
+    // Whatever GPU or compiler a machine has, here it has none.
+    on("none", arguments, dir)
+}
+
+fn on(device: &str, arguments: &[&str], dir: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+    command.args(arguments).current_dir(dir).env("CONCORD_CUDA", device).output().unwrap()
 }
 
 /// Runs, checks the exit code, and returns what was printed.
@@ -131,7 +137,22 @@ fn a_file_without_graph_and_coordinates_makes_no_plan() {
 #[test]
 fn a_backend_that_compares_nothing_is_inconclusive_not_green() {
     let text = check(&["certify", "cuda"], 4);
-    says(&text, &["INCONCLUSIVE", "nothing was compared", "no kernels yet"]);
+    says(&text, &["INCONCLUSIVE", "nothing was compared", "CONCORD_CUDA is `none`"]);
+}
+
+#[test]
+fn an_emulated_gpu_agrees_and_is_said_to_be_emulated_in_the_first_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let certify = ["certify", "cuda", "--function", "co_occurrence"];
+    let output = on("emulated", &certify, dir.path());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
+    if text.contains("no C++ compiler was there") {
+        println!("not run: this was built without the emulated device");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    says(text.lines().next().unwrap(), &["cuda", "emulated GPU, no evidence about a real one"]);
 }
 
 #[test]

@@ -3,12 +3,7 @@
 
 use std::sync::Arc;
 
-use cuda_backend::driver::Grid;
-use cuda_backend::emulated::Emulated;
-use cuda_backend::session::Session;
-use dispatch::{
-    Call, Categorical, Dataset, Dense, Fault, Frame, Index, Params, Sparse, Strings, Value,
-};
+use dispatch::{Call, Categorical, Dataset, Dense, Frame, Index, Params, Sparse, Strings, Value};
 
 /// A number from 0 to 1 that a position and a purpose determine.
 fn noise(at: usize, purpose: u64) -> f64 {
@@ -156,19 +151,4 @@ pub(crate) fn close(n: usize) -> Call {
     call.params.insert("interval".to_owned(), Dense::vector(interval).into());
     Arc::make_mut(&mut call.data).set("obsm/spatial", Dense::new(vec![n, 2], at).into());
     call
-}
-
-/// Counters that start at 2^32 - 1, and a label that one cell of another meets 66,000 times, in two tasks: what 47,000
-/// cells would take hours to count here.
-pub(crate) fn full_counters(device: &mut Emulated) -> Result<Vec<u64>, Fault> {
-    let mut session = Session::new(device);
-    let cells = session.upload(&vec![0f32; 2 * 66_001])?;
-    let tasks = session.upload(&[0u64, 1, 1, 65_025, 0, 0, 0, 1, 65_025, 66_001, 0, 0])?;
-    let levels = session.upload(&[1f32])?;
-    let mut before = vec![0; 65];
-    before[0] = u64::from(u32::MAX);
-    let counts = session.upload::<u64>(&before)?;
-    let arguments = [cells.into(), tasks.into(), levels.into(), 1usize.into(), counts.into()];
-    session.launch("cooc_count", Grid { across: 2, down: 1, block: 32 }, &arguments)?;
-    session.download(counts)
 }

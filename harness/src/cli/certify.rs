@@ -132,8 +132,12 @@ impl Certify {
         header.limitations.extend(left_out.into_iter().map(why));
         if !self.json {
             let (host, backend) = (&header.host, &header.backend);
+            let place = match backend.device {
+                Device::Emulated => " on an emulated GPU, no evidence about a real one,",
+                Device::Cpu | Device::Cuda { .. } | Device::Absent { .. } => "",
+            };
             eprintln!(
-                "examining {} {} against {} {}: {} cases of {} functions ({tier})",
+                "examining {} {}{place} against {} {}: {} cases of {} functions ({tier})",
                 backend.name,
                 backend.version,
                 host.name,

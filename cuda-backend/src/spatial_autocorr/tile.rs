@@ -1,0 +1,217 @@
+//! Some features on the device: one launch for their statistics, one for moments, two and more for permutations.
+
+use dispatch::Fault;
+use reference::rng::SPATIAL_AUTOCORR;
+use reference::rng::numpy::Generator;
+use reference::spatial_autocorr::{Mode, Permuted, Rng, Task};
+
+use super::THREADS;
+use super::stage::{Cells, Graph, stage};
+use crate::driver::Grid;
+use crate::permutations::{Source, Table, in_blocks};
+use crate::session::{Buffer, Session};
+
+/// Terms of a leaf of the summation tree.
+const LEAF: usize = 256;
+
+/// Some features on the device, their columns centred.
+pub(super) struct Tile {
+    len: usize,
+    cells: Cells,
+    z: Buffer<f64>,
+    /// Room for one vector per feature, and for the leaves of its sums.
+    y: Buffer<f64>,
+    leaves: Buffer<f64>,
+    centres: Buffer<f64>,
+    /// The statistic of each feature.
+    pub(super) scores: Buffer<f64>,
+}
+
+impl Tile {
+    pub(super) fn new(
+        session: &mut Session<'_>,
+        task: &Task<'_>,
+        graph: &Graph,
+        features: std::ops::Range<usize>,
+    ) -> Result<Tile, Fault> {
+        let (n, len) = (task.n(), features.len());
+        let (x, cells) = stage(session, &task.features.columns, features, n)?;
+        let tile = Tile {
+            len,
+            cells,
+            z: session.undefined(len * n)?,
+            y: session.undefined(len * n)?,
+            leaves: session.undefined(len * n.div_ceil(LEAF))?,
+            centres: session.undefined(2 * len)?,
+            scores: session.undefined(len)?,
+        };
+        let arguments = [
+            x.into(),
+            tile.z.into(),
+            tile.leaves.into(),
+            n.into(),
+            graph.indptr.into(),
+            graph.indices.into(),
+            graph.weights.into(),
+            task.moments.s0.into(),
+            (task.mode == Mode::Geary).into(),
+            tile.centres.into(),
+            tile.scores.into(),
+        ];
+        session.launch("autocorr_statistic", tile.one_block_each(n), &arguments)?;
+        Ok(tile)
+    }
+
+    /// A block per feature, a warp per leaf of its sums as far as there are threads.
+    fn one_block_each(&self, n: usize) -> Grid {
+        let block = Grid::block(32 * n.div_ceil(LEAF), THREADS);
+        Grid { across: self.len as u32, down: 1, block: block as u32 }
+    }
+
+    pub(super) fn moments(
+        &self,
+        session: &mut Session<'_>,
+        task: &Task<'_>,
+        graph: &Graph,
+    ) -> Result<Vec<f64>, Fault> {
+        let moments = session.undefined(2 * self.len)?;
+        let arguments = [
+            self.z.into(),
+            self.y.into(),
+            self.leaves.into(),
+            task.n().into(),
+            graph.indptr.into(),
+            graph.indices.into(),
+            graph.weights.into(),
+            graph.row_sums.into(),
+            graph.column_sums.into(),
+            task.moments.s0.into(),
+            (task.mode == Mode::Geary).into(),
+            self.scores.into(),
+            moments.into(),
+        ];
+        session.launch("autocorr_moments", self.one_block_each(task.n()), &arguments)?;
+        session.download(moments)
+    }
+
+    /// Appends the permuted statistics of the features; z is scaled on the way.
+    pub(super) fn permute(
+        &self,
+        session: &mut Session<'_>,
+        task: &Task<'_>,
+        graph: &Graph,
+        n_perms: usize,
+        permuted: &mut Permuted,
+    ) -> Result<(), Fault> {
+        let channels = self.channels(session, task, graph)?;
+        let sims = session.undefined::<f64>(self.len * n_perms)?;
+        let at_least = session.zeros::<u64>(self.len)?;
+        in_blocks(session, &mut source(task, n_perms), task.n(), n_perms, 0, |session, table| {
+            self.permute_block(session, task, &channels, table, n_perms, sims, at_least)
+        })?;
+        let sims = session.download(sims)?;
+        permuted.sims.extend(sims.chunks_exact(n_perms.max(1)).map(<[f64]>::to_vec));
+        permuted.at_least.extend(session.download(at_least)?.into_iter().map(|n| n as usize));
+        permuted.resolution.extend(vec![f64::NAN; self.len]);
+        Ok(())
+    }
+
+    fn channels(
+        &self,
+        session: &mut Session<'_>,
+        task: &Task<'_>,
+        graph: &Graph,
+    ) -> Result<Channels, Fault> {
+        let (n, len) = (task.n(), self.len);
+        let channels = Channels {
+            u: session.zeros(2 * len * n)?,
+            v: session.zeros(2 * len * n)?,
+            base: session.zeros(2 * len)?,
+            totals: session.zeros(2 * len)?,
+            observed: session.zeros(len)?,
+            units: session.zeros(len)?,
+        };
+        let arguments = [
+            self.z.into(),
+            self.y.into(),
+            self.leaves.into(),
+            n.into(),
+            graph.indptr.into(),
+            graph.indices.into(),
+            graph.weights.into(),
+            graph.row_sums.into(),
+            task.moments.s0.into(),
+            (task.mode == Mode::Geary).into(),
+            self.centres.into(),
+            self.scores.into(),
+            channels.u.into(),
+            channels.v.into(),
+            channels.base.into(),
+            channels.totals.into(),
+            channels.observed.into(),
+            channels.units.into(),
+        ];
+        session.launch("autocorr_channels", self.one_block_each(n), &arguments)?;
+        Ok(channels)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what one kernel reads and writes")]
+    fn permute_block(
+        &self,
+        session: &mut Session<'_>,
+        task: &Task<'_>,
+        channels: &Channels,
+        table: Table,
+        n_perms: usize,
+        sims: Buffer<f64>,
+        at_least: Buffer<u64>,
+    ) -> Result<(), Fault> {
+        let active: usize = match task.mode {
+            Mode::Moran => 1,
+            Mode::Geary => 2,
+        };
+        let arguments = [
+            channels.u.into(),
+            channels.v.into(),
+            channels.base.into(),
+            channels.totals.into(),
+            channels.observed.into(),
+            channels.units.into(),
+            self.scores.into(),
+            task.n().into(),
+            active.into(),
+            self.cells.starts.into(),
+            self.cells.rows.into(),
+            self.cells.all.into(),
+            table.images.into(),
+            table.count.into(),
+            table.first.into(),
+            n_perms.into(),
+            sims.into(),
+            at_least.into(),
+        ];
+        let grid = Grid::covering(table.count, THREADS, self.len);
+        session.launch("autocorr_permute", grid, &arguments)
+    }
+}
+
+/// The integers whose products are permuted: two channels a feature, the second empty for Moran.
+struct Channels {
+    u: Buffer<i32>,
+    v: Buffer<i32>,
+    base: Buffer<i32>,
+    totals: Buffer<u64>,
+    observed: Buffer<u64>,
+    units: Buffer<f64>,
+}
+
+fn source(task: &Task<'_>, n_perms: usize) -> Source {
+    match task.rng {
+        Rng::Concord => Source::Counters { function: SPATIAL_AUTOCORR, seed: task.seed },
+        Rng::Numpy { n_jobs } => Source::Generator {
+            seed: task.seed,
+            chunk: n_perms.div_ceil(n_jobs),
+            rng: Box::new(Generator::new(task.seed)),
+        },
+    }
+}
