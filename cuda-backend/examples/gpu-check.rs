@@ -171,7 +171,12 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Times one call, and compares the digests of its answers.
-fn time(backend: &impl Backend, times: &Times, timing: &Timing) -> Result<Value, Fault> {
+fn time(
+    backend: &impl Backend,
+    times: &Times,
+    timing: &Timing,
+    on_gpu: bool,
+) -> Result<Value, Fault> {
     let first = digest(backend, &timing.call)?;
     let (mut kernels, mut whole, mut same) = (Vec::new(), Vec::new(), true);
     let mut by_kernel = Value::Null;
@@ -187,7 +192,7 @@ fn time(backend: &impl Backend, times: &Times, timing: &Timing) -> Result<Value,
     Ok(json!({
         "what": timing.name, "stored values": stored(&timing.call), "kernels ms": kernel_ms,
         "end to end ms": median(whole), "floor ms": timing.floor_ms,
-        "fraction of floor": timing.floor_ms / kernel_ms, "predicted ms": timing.predicted_ms,
+        "fraction of floor": on_gpu.then(|| timing.floor_ms / kernel_ms), "predicted ms": timing.predicted_ms,
         "kernels of the last run": by_kernel, "same answer every time": same,
     }))
 }
@@ -204,7 +209,7 @@ fn run(options: &Options) -> Result<(Value, bool), Fault> {
         false => timings(options.full && on_gpu),
     };
     let table: Result<Vec<Value>, Fault> =
-        timings.iter().map(|timing| time(&backend, &times, timing)).collect();
+        timings.iter().map(|timing| time(&backend, &times, timing, on_gpu)).collect();
     let table = table?;
     let differs = |of: &Value| of["differing"].as_array().is_some_and(|d| !d.is_empty());
     let good = !conformance.as_array().is_some_and(|all| all.iter().any(differs))

@@ -4,7 +4,7 @@
 //! the *emulated device* of it, on which the same host code allocates, copies and launches. What was examined
 //! there is said to be so and is no evidence about a GPU. With neither, the device is absent and nothing is answered.
 //!
-//! Arguments are read, and tables made, by the stages of [`reference`]; statistics, permutations, sums and counts are
+//! Arguments are read, and tables made, by the stages of the crate `reference`; statistics, permutations, sums and counts are
 //! the kernels' own. Counts are exact integers and long float sums follow the reference's tree, so a given seed gives
 //! the reference's counts bit for bit.
 //!
