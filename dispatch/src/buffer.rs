@@ -51,6 +51,17 @@ macro_rules! buffers {
                 match self { $(Buffer::$variant(v) => for x in v { out.extend_from_slice(&x.bits_le()); }),* }
             }
 
+            /// The elements of a dtype from their little-endian bytes; `None` if there is a part of an element left over.
+            pub fn from_le(dtype: Dtype, bytes: &[u8]) -> Option<Buffer> {
+                match dtype {
+                    $(Dtype::$variant => {
+                        let (elements, rest) = bytes.as_chunks::<$size>();
+                        let read = || elements.iter().map(|b| <$ty>::of_bits_le(*b)).collect();
+                        rest.is_empty().then(|| Buffer::$variant(read()))
+                    }),*
+                }
+            }
+
             /// All elements as `f64`; 64-bit integers beyond 2^53 are rounded.
             pub fn to_f64(&self) -> Vec<f64> {
                 match self { $(Buffer::$variant(v) => v.iter().map(|x| x.as_f64()).collect()),* }
@@ -125,6 +136,7 @@ impl Buffer {
 trait Element: Copy {
     type Bytes: AsRef<[u8]> + PartialEq + IntoIterator<Item = u8>;
     fn bits_le(self) -> Self::Bytes;
+    fn of_bits_le(bytes: Self::Bytes) -> Self;
     fn as_f64(self) -> f64;
     fn from_f64(x: f64) -> Self;
 }
@@ -134,6 +146,7 @@ macro_rules! elements {
         impl Element for $ty {
             type Bytes = [u8; size_of::<$ty>()];
             fn bits_le(self) -> Self::Bytes { self.to_le_bytes() }
+            fn of_bits_le(bytes: Self::Bytes) -> Self { <$ty>::from_le_bytes(bytes) }
             fn as_f64(self) -> f64 { self as f64 }
             fn from_f64(x: f64) -> Self { x as $ty }
         }
@@ -145,6 +158,9 @@ impl Element for bool {
     type Bytes = [u8; 1];
     fn bits_le(self) -> [u8; 1] {
         [u8::from(self)]
+    }
+    fn of_bits_le([byte]: [u8; 1]) -> bool {
+        byte != 0
     }
     fn as_f64(self) -> f64 {
         f64::from(u8::from(self))
@@ -158,6 +174,9 @@ impl Element for f16 {
     type Bytes = [u8; 2];
     fn bits_le(self) -> [u8; 2] {
         self.to_le_bytes()
+    }
+    fn of_bits_le(bytes: [u8; 2]) -> f16 {
+        f16::from_le_bytes(bytes)
     }
     fn as_f64(self) -> f64 {
         self.to_f64()
