@@ -15,6 +15,9 @@ pub enum Fault {
     Rejected {
         /// The exception class, by its Python name: `KeyError`, `ValueError` ...
         kind: String,
+        /// The classes it derives from, nearest first, where the library told; of Python's own classes they are known.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        bases: Vec<String>,
         /// The message.
         message: String,
     },
@@ -46,7 +49,7 @@ pub enum Fault {
 impl Fault {
     /// A refusal with the name of a Python exception class.
     pub fn rejected(kind: &str, message: impl Into<String>) -> Fault {
-        Fault::Rejected { kind: kind.to_owned(), message: message.into() }
+        Fault::Rejected { kind: kind.to_owned(), bases: Vec::new(), message: message.into() }
     }
 
     /// One word for logs: `unsupported`, `rejected`, `crashed` ...

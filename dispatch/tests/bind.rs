@@ -64,7 +64,9 @@ fn every_small_call_binds_as_in_python() {
             Ok(bound) => assert_eq!(outcome(bound), parts[3], "{line}"),
             // Ours says more after Python's words: how many were taken, which name was meant.
             Err(error) => {
-                let Fault::Rejected { kind, message } = Fault::from(error) else { unreachable!() };
+                let Fault::Rejected { kind, message, .. } = Fault::from(error) else {
+                    unreachable!()
+                };
                 assert_eq!(kind, "TypeError");
                 // `error`: inspect binds these four, the call itself refuses.
                 // Python says `keyword-only` in some of the cases where it is true, ours in all.

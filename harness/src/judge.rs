@@ -64,8 +64,8 @@ pub fn judge(
             Judgement::new(Verdict::NotSupported, format!("the host declines: {why}"), checks)
         }
         (Ok(expected), Ok(actual)) => judge_answers(contract, call, peers, expected, actual),
-        (Err(Fault::Rejected { kind: e, .. }), Err(Fault::Rejected { kind: a, message })) => {
-            let alike = errors::alike(e, a);
+        (Err(Fault::Rejected { kind: e, .. }), Err(Fault::Rejected { kind: a, bases, message })) => {
+            let alike = errors::alike(e, a, bases);
             checks.holds("error class", "", alike, e, || format!("{a}: {message}"));
             Judgement::new(
                 if alike { Verdict::Pass } else { Verdict::Fail },
@@ -73,7 +73,7 @@ pub fn judge(
                 checks,
             )
         }
-        (Err(Fault::Rejected { kind, message }), Ok(_)) => {
+        (Err(Fault::Rejected { kind, message, .. }), Ok(_)) => {
             checks.equal("refusal", "", &format!("{kind}: {message}"), "an answer");
             Judgement::new(Verdict::Fail, "bad input was answered", checks)
         }
@@ -118,6 +118,10 @@ fn judge_answers(
         Some(_) => Judgement::new(Verdict::Fail, "", checks),
         None if actual.witness == Witness::Unproven => {
             Judgement::new(Verdict::Unproven, "nothing shows that the backend did the work", checks)
+        }
+        None if actual.unsteady.is_some() => {
+            let why = actual.unsteady.clone().unwrap_or_default();
+            Judgement::new(Verdict::Flaky, why, checks)
         }
         None if checks.checks.iter().all(|c| c.compared == 0) => {
             Judgement::new(Verdict::Inconclusive, "nothing was compared", checks)

@@ -139,7 +139,7 @@ impl StoredSide {
     fn side(self) -> Side {
         let outcome: Outcome = match self.outcome {
             StoredOutcome::Answer { slots, mutated, warnings, witness } => {
-                Ok(Reply { data: slots.into(), mutated, warnings, witness, phases: Vec::new() })
+                Ok(Reply { data: slots.into(), mutated, warnings, witness, ..Reply::default() })
             }
             StoredOutcome::Fault(fault) => Err(fault),
         };

@@ -91,7 +91,7 @@ pub(super) const MUTANTS: &[ContractMutant] = &[
 /// The answer, with one exception class for another.
 fn raising(seat: &Seat<'_>, call: Call, class: &str, instead: &str) -> Result<Reply, Fault> {
     match seat.answer(&call) {
-        Err(Fault::Rejected { kind, message }) if kind == class => {
+        Err(Fault::Rejected { kind, message, .. }) if kind == class => {
             Err(Fault::rejected(instead, message))
         }
         outcome => outcome,

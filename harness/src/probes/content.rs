@@ -17,7 +17,7 @@ pub(super) fn difference(expected: &Outcome, actual: &Outcome) -> Option<String>
         (Ok(e), Ok(a)) => Some(first_difference(&e.data, &a.data)),
         (Err(e), Err(a)) => {
             let classes = (class(e), class(a));
-            let same = e.kind() == a.kind() && errors::alike(&classes.0, &classes.1);
+            let same = e.kind() == a.kind() && errors::alike(&classes.0, &classes.1, &[]);
             (!same).then(|| format!("{e} became {a}"))
         }
         (Ok(_), Err(fault)) => Some(format!("an answer became a refusal: {fault}")),

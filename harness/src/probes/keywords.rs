@@ -94,7 +94,7 @@ fn shown(bench: &mut Bench) -> Conclusion {
         return Conclusion::NotApplicable("no plain call can be formed".to_owned());
     };
     let refused = |outcome: &Outcome| match outcome {
-        Err(Fault::Rejected { kind, message }) if kind == "TypeError" => Some(message.clone()),
+        Err(Fault::Rejected { kind, message, .. }) if kind == "TypeError" => Some(message.clone()),
         _ => None,
     };
     findings.ask();

@@ -19,9 +19,9 @@ fn refusals_alike(bench: &mut Bench) -> Conclusion {
     for swept in bench.sweep().iter() {
         let message = match (&swept.host, &swept.backend) {
             (_, Err(Fault::Unsupported(_))) | (Ok(_), Ok(_)) => continue,
-            (Err(Fault::Rejected { kind, .. }), Err(Fault::Rejected { kind: theirs, message })) => {
+            (Err(Fault::Rejected { kind, .. }), Err(Fault::Rejected { kind: theirs, bases, message })) => {
                 findings.ask();
-                if errors::alike(kind, theirs) {
+                if errors::alike(kind, theirs, bases) {
                     continue;
                 }
                 format!("the host raises {kind}, the backend {theirs}: {message}")
@@ -32,7 +32,7 @@ fn refusals_alike(bench: &mut Bench) -> Conclusion {
             (Err(Fault::Rejected { kind, .. }), Err(fault)) => {
                 format!("the host raises {kind}, the backend breaks: {fault}")
             }
-            (Ok(_), Err(Fault::Rejected { kind, message })) => {
+            (Ok(_), Err(Fault::Rejected { kind, message, .. })) => {
                 format!("the host answers, the backend raises {kind}: {message}")
             }
             // Without a word from either side there is nothing to compare; the judge deals with breakage.

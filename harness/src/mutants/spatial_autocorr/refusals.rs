@@ -71,7 +71,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         check: "error class",
         run: |data, params| {
             right(data, params).map_err(|fault| match fault {
-                Fault::Rejected { kind, message } if kind == "KeyError" => {
+                Fault::Rejected { kind, message, .. } if kind == "KeyError" => {
                     Fault::rejected("ValueError", message)
                 }
                 other => other,
