@@ -1,6 +1,7 @@
 //! Something that answers calls.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,20 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// A [`Fault`] that says why there is no answer; bad input is [`Fault::Rejected`].
     fn run(&self, call: &Call) -> Result<Reply, Fault>;
+
+    /// Answers one call within a time, if the backend can stop itself; else as [`Backend::run`].
+    ///
+    /// # Errors
+    /// As [`Backend::run`], and [`Fault::TimedOut`].
+    fn run_within(&self, call: &Call, deadline: Duration) -> Result<Reply, Fault> {
+        let _ = deadline;
+        self.run(call)
+    }
+
+    /// Whether [`Backend::run_within`] keeps its time: code of this process cannot be stopped, a process can.
+    fn keeps_time(&self) -> bool {
+        false
+    }
 }
 
 /// One function of a backend with state `S`: `()` for a CPU backend, a device context for a GPU.

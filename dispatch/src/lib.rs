@@ -73,6 +73,9 @@
 //! Implement [`Backend`], or fill a [`Table`] with [`Entry`]s. Take the host's parameter names and defaults; keep your
 //! own parameters keyword-only; refuse bad input with [`Fault::rejected`] and the host's exception class; write
 //! nothing but the slots in your [`Reply`]. If you call the host while you answer, you reach the host.
+//!
+//! A backend that may crash, or is written in Python, lives in a process of its own: [`worker::Worker`] is a backend made of
+//! such processes, [`wire`] is what they speak.
 
 #![forbid(unsafe_code)]
 
@@ -103,6 +106,8 @@ mod semantics;
 mod signature;
 mod sparse;
 mod value;
+pub mod wire;
+pub mod worker;
 
 pub use backend::{Backend, Device, Entry, Manifest, Table};
 pub use bind::{BindError, Bound, bind, bind_open};

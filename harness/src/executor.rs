@@ -2,7 +2,7 @@
 //!
 //! A backend in this process can hang or panic. A panic becomes a [`Fault::Failed`]; after a missed
 //! deadline the thread is abandoned (Rust cannot stop one) and the next call gets a new one. A backend
-//! that can crash belongs in another process.
+//! that can crash belongs in another process; such a backend keeps the deadline itself, by ending the process.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -41,13 +41,14 @@ impl Executor {
     pub fn run(&mut self, call: &Arc<Call>) -> Outcome {
         let lane = match self.lane.take() {
             Some(lane) => lane,
-            None => Lane::start(self.backend.clone())
+            None => Lane::start(self.backend.clone(), self.deadline)
                 .map_err(|e| Fault::Failed(format!("start a thread: {e}")))?,
         };
         if lane.calls.send(call.clone()).is_err() {
             return Err(Fault::Failed("the thread of the backend is gone".to_owned()));
         }
-        match lane.outcomes.recv_timeout(self.deadline) {
+        let wait = if self.backend.keeps_time() { Duration::MAX } else { self.deadline };
+        match lane.outcomes.recv_timeout(wait) {
             Ok(outcome) => {
                 self.lane = Some(lane);
                 outcome
@@ -61,12 +62,12 @@ impl Executor {
 }
 
 impl Lane {
-    fn start(backend: Arc<dyn Backend>) -> std::io::Result<Lane> {
+    fn start(backend: Arc<dyn Backend>, deadline: Duration) -> std::io::Result<Lane> {
         let (calls, inbox) = channel::<Arc<Call>>();
         let (outbox, outcomes) = channel();
         std::thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || {
             for call in inbox {
-                let run = AssertUnwindSafe(|| backend.run(&call));
+                let run = AssertUnwindSafe(|| backend.run_within(&call, deadline));
                 let outcome =
                     std::panic::catch_unwind(run).unwrap_or_else(|panic| Err(of_panic(&*panic)));
                 if outbox.send(outcome).is_err() {
