@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::Result;
 use dispatch::{Backend, Device};
 
+use crate::backends_file::{By, Described};
 use crate::contract_mutants::{self, ContractMutantBackend};
 use crate::golden::Corpus;
 use crate::recorded::Recorded;
-use crate::{Usage, backends_file, mutants};
+use crate::{Usage, backends_file, mutants, python};
 
 /// Where the stored answers are that come with the project, unless the command line names others.
 pub fn default_golden_dir() -> PathBuf {
@@ -49,12 +50,25 @@ pub fn known() -> Result<Vec<Known>> {
         summary: mistake.to_owned(),
         device: Device::Cpu,
     }));
-    known.extend(backends_file::from_environment()?.into_iter().map(|described| Known {
-        summary: format!("stored answers in {}", described.recorded.display()),
+    known.extend(described()?.into_iter().map(|described| Known {
+        summary: match described.by {
+            By::Recorded(folder) => format!("stored answers in {}", folder.display()),
+            By::Process(_) => "a process, started when it is asked".to_owned(),
+        },
         name: described.name,
         device: Device::Cpu,
     }));
     Ok(known)
+}
+
+/// The backends of the user's file, then those that need none.
+fn described() -> Result<Vec<Described>> {
+    let mut described = backends_file::from_environment()?;
+    let own = |name: &str, list: &[Described]| list.iter().any(|d| d.name == name);
+    let more = backends_file::built_in()?.into_iter().filter(|d| !own(&d.name, &described));
+    let more: Vec<_> = more.collect();
+    described.extend(more);
+    Ok(described)
 }
 
 /// A backend, and the stored calls it can answer if it can answer no others.
@@ -105,9 +119,10 @@ pub fn open_beside(name: &str, host: Arc<dyn Backend>) -> Result<Opened> {
         "recorded" => return Opened::recorded(name, &default_golden_dir()),
         _ => {}
     }
-    let described = backends_file::from_environment()?;
-    if let Some(found) = described.iter().find(|d| d.name == name) {
-        return Opened::recorded(name, &found.recorded);
+    match described()?.into_iter().find(|described| described.name == name).map(|found| found.by) {
+        Some(By::Recorded(folder)) => return Opened::recorded(name, &folder),
+        Some(By::Process(spec)) => return Ok(Opened::live(python::start(name, &spec)?)),
+        None => {}
     }
     let names: Vec<String> = known()?.into_iter().map(|k| k.name).collect();
     Err(Usage::unknown("backend", name, names.iter().map(String::as_str)).into())

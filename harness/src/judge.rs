@@ -64,7 +64,10 @@ pub fn judge(
             Judgement::new(Verdict::NotSupported, format!("the host declines: {why}"), checks)
         }
         (Ok(expected), Ok(actual)) => judge_answers(contract, call, peers, expected, actual),
-        (Err(Fault::Rejected { kind: e, .. }), Err(Fault::Rejected { kind: a, bases, message })) => {
+        (
+            Err(Fault::Rejected { kind: e, .. }),
+            Err(Fault::Rejected { kind: a, bases, message }),
+        ) => {
             let alike = errors::alike(e, a, bases);
             checks.holds("error class", "", alike, e, || format!("{a}: {message}"));
             Judgement::new(

@@ -47,6 +47,7 @@ pub mod plan;
 pub mod predicates;
 pub mod probes;
 mod profile;
+pub mod python;
 mod recipe_text;
 pub mod recorded;
 pub mod regressions;

@@ -44,13 +44,6 @@ impl Worker {
         Ok(Worker { launch, manifest, pool, returned: Condvar::new() })
     }
 
-    /// The same backend under another name, that of a list of backends.
-    #[must_use]
-    pub fn named(mut self, name: &str) -> Worker {
-        name.clone_into(&mut self.manifest.name);
-        self
-    }
-
     fn pool(&self) -> MutexGuard<'_, Pool> {
         // Nothing panics while it is held; were it so, the pool would still be a list of processes.
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)

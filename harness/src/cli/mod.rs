@@ -9,8 +9,10 @@ mod golden;
 mod laws;
 mod list;
 mod probe;
+mod python_env;
 mod replay;
 mod report;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -59,6 +61,10 @@ enum Verb {
     Audit(audit::Audit),
     /// Renders the log of an earlier run again
     Report(report::Report),
+    /// Makes a virtual environment with squidpy, for live runs
+    PythonEnv(python_env::PythonEnv),
+    /// Answers calls for another process, over the worker protocol
+    Serve(serve::Serve),
 }
 
 /// Parses the command line, does what it says, and returns the exit code.
@@ -77,6 +83,8 @@ pub fn main() -> ExitCode {
         Verb::Replay(replay) => replay.run(),
         Verb::Audit(audit) => audit.run(),
         Verb::Report(report) => report.run(),
+        Verb::PythonEnv(env) => env.run(),
+        Verb::Serve(serve) => serve.run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -19,7 +19,10 @@ fn refusals_alike(bench: &mut Bench) -> Conclusion {
     for swept in bench.sweep().iter() {
         let message = match (&swept.host, &swept.backend) {
             (_, Err(Fault::Unsupported(_))) | (Ok(_), Ok(_)) => continue,
-            (Err(Fault::Rejected { kind, .. }), Err(Fault::Rejected { kind: theirs, bases, message })) => {
+            (
+                Err(Fault::Rejected { kind, .. }),
+                Err(Fault::Rejected { kind: theirs, bases, message }),
+            ) => {
                 findings.ask();
                 if errors::alike(kind, theirs, bases) {
                     continue;

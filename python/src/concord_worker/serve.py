@@ -1,0 +1,148 @@
+"""The loop: a request in, a response out, until nobody asks any more."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import queue
+import resource
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from concord_worker.frames import NotAFrame, read_frame, write_frame
+from concord_worker.slots import build, fingerprint, fingerprints, written
+from concord_worker.subject import Subject
+from concord_worker.values import NoForm, Reader, Writer
+from concord_worker.witness import HostCalled
+
+PROTOCOL = 1
+# Seconds that Concord gets to end a process itself before the process does.
+_PATIENCE = 10
+_LOST = ("cudaErrorIllegalAddress", "cudaErrorLaunchFailure", "cudaErrorECCUncorrectable")
+
+Said = tuple[dict[str, Any], bytes | bytearray]
+
+
+def claim_output() -> BinaryIO:
+    """The stream of responses; from here on descriptor 1 is standard error, whoever prints."""
+    stream = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return stream
+
+
+def serve(subject: Subject, output: BinaryIO, defaults: Mapping[str, Any]) -> None:
+    """Answers requests; `defaults` are passed to functions that have them and are not given them."""
+    faulthandler.enable(sys.stderr)
+    requests: queue.SimpleQueue[tuple[dict[str, Any], memoryview]] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
+    while True:
+        header, block = requests.get()
+        if header["say"] == "hello":
+            if PROTOCOL not in header["protocols"]:
+                raise NotAFrame(f"version {PROTOCOL} is spoken here, not {header['protocols']}")
+            manifest = subject.manifest()
+            write_frame(output, {"say": "hello", "protocol": PROTOCOL, "manifest": manifest})
+            continue
+        # Ends the process even where a library holds the interpreter and nobody is left to end it.
+        faulthandler.dump_traceback_later(header["deadline_ms"] / 1000 + _PATIENCE, exit=True)
+        answer, numbers = outcome(subject, header, block, defaults)
+        faulthandler.cancel_dump_traceback_later()
+        write_frame(output, {**answer, "id": header["id"]}, numbers)
+
+
+def outcome(
+    subject: Subject, header: dict[str, Any], block: memoryview, defaults: Mapping[str, Any]
+) -> Said:
+    """The reply to a call, or why there is none."""
+    try:
+        return _answer(subject, header, block, defaults)
+    except HostCalled:
+        return _fault("unsupported", "the backend handed the call to the host"), b""
+    except NoForm as error:
+        return _fault("failed", str(error)), b""
+    except Exception as error:
+        return _raised(error), b""
+    except BaseException as error:
+        return _fault("failed", f"{type(error).__name__}: {error}"), b""
+
+
+def _answer(
+    subject: Subject, header: dict[str, Any], block: memoryview, defaults: Mapping[str, Any]
+) -> Said:
+    start = time.perf_counter_ns()
+    name, reader = header["function"], Reader(block)
+    function = subject.functions.get(name)
+    if function is None:
+        return _fault("unsupported", f"{subject.name} {subject.version} has no function `{name}`"), b""
+    adata, given = build(reader.mapping(header["data"])), reader.mapping(header["params"])
+    slots = fingerprints(adata)
+    arguments = {n: fingerprint(value) for n, value in given.items()}
+    quiet = _defaults_of(subject, name, defaults)
+    closed_before = subject.hosts.close()
+    ready = time.perf_counter_ns()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = function(adata, **{**quiet, **given})
+    done = time.perf_counter_ns()
+    proven = subject.proven and closed_before and subject.hosts.close()
+    data, mutated = written(adata, slots)
+    mutated += [f"params/{n}" for n, value in given.items() if fingerprint(value) != arguments[n]]
+    # A function that returns its AnnData has said nothing new.
+    if result is not None and result is not adata:
+        data["result"] = result
+    writer = Writer()
+    reply = {
+        "say": "reply",
+        "data": writer.mapping(data),
+        "mutated": mutated,
+        "warnings": [{"category": w.category.__name__, "message": str(w.message)} for w in caught],
+        "witness": {"Counted": {"calls": 1, "launches": None}} if proven else "Unproven",
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+    reply["phases_ns"] = [
+        ["upload", ready - start],
+        ["compute", done - ready],
+        ["download", time.perf_counter_ns() - done],
+    ]
+    return reply, writer.block
+
+
+def _defaults_of(subject: Subject, function: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What the command line gives the function: its parameters, and what is named for it alone."""
+    takes = {parameter["name"] for parameter in subject.signatures[function]}
+    own = {n.partition(".")[2]: v for n, v in defaults.items() if n.startswith(f"{function}.")}
+    return {n: v for n, v in defaults.items() if n in takes} | own
+
+
+def _raised(error: Exception) -> dict[str, Any]:
+    kind, message = type(error), str(error)
+    if isinstance(error, MemoryError) or kind.__name__ == "OutOfMemoryError":
+        return _fault("out-of-memory", message or kind.__name__)
+    if any(code in message for code in _LOST):
+        return _fault("device-lost", message)
+    bases = [base.__name__ for base in kind.__mro__[1:] if issubclass(base, Exception)]
+    return _fault("rejected", message) | {"class": kind.__name__, "bases": bases}
+
+
+def _fault(kind: str, message: str) -> dict[str, Any]:
+    return {"say": "fault", "kind": kind, "message": message}
+
+
+def _listen(
+    stream: BinaryIO, requests: queue.SimpleQueue[tuple[dict[str, Any], memoryview]]
+) -> None:
+    """Hands requests over; ends this process and all it started when nobody asks any more."""
+    try:
+        while (request := read_frame(stream)) is not None:
+            requests.put(request)
+    except (NotAFrame, ValueError) as error:
+        print(f"concord-worker: {error}", file=sys.stderr, flush=True)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
