@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::Usage;
+use crate::{Usage, python};
 
 /// The variable that names the file.
 pub const VARIABLE: &str = "CONCORD_BACKENDS";
@@ -135,7 +135,7 @@ pub fn from_environment() -> Result<Vec<Described>> {
 /// # Errors
 /// None in practice: the file is part of the program, and a test reads it.
 pub fn built_in() -> Result<Vec<Described>> {
-    parse(include_str!("backends.toml"), Path::new(""))
+    parse(include_str!("backends.toml"), &python::package().unwrap_or_default())
 }
 
 /// The backends of a file; relative folders are taken from where the file is.

@@ -18,6 +18,7 @@ from typing import Any
 
 from concord_signatures.dump import Function
 from concord_signatures.live import Live, distribution_of
+from concord_signatures.tree import Package
 from concord_worker.witness import Hosts, poison
 
 # Packages whose versions decide what a scientific library answers.
@@ -71,23 +72,28 @@ def of_module(module: str, hosts: Iterable[str]) -> Subject:
 
 
 def of_adapter(file: Path, hosts: Iterable[str]) -> Subject:
-    """The public functions that a file defines.
+    """The public functions that a file defines, or names in `__all__`.
 
-    `NAME` and `VERSION` in the file name what is adapted, `device()` says what it computes on.
+    `NAME` and `VERSION` in the file name what is adapted, `PACKAGE` is the package whose files are digested with
+    it, `device()` says what it computes on.
     """
-    spec = importlib.util.spec_from_file_location(file.stem, file)
+    # Not its stem alone: an adapter may be called as its library is.
+    name = f"adapter_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[file.stem] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
-    live = Live(file.stem)
-    found = {f.name: f for f in live.functions(file.stem) if f.name != "device"}
+    live = Live(name)
+    found = {f.name: f for f in live.functions(name) if f.name != "device"}
+    listed = getattr(module, "__all__", ())
+    found |= {name: live.function(name, getattr(module, name)) for name in listed}
     device = getattr(module, "device", None)
     return Subject(
         name=str(getattr(module, "NAME", file.stem)),
         version=str(getattr(module, "VERSION", "unknown")),
-        artifact=hashlib.sha256(file.read_bytes()).hexdigest(),
+        artifact=_digest(file, getattr(module, "PACKAGE", None)),
         functions={name: getattr(module, name) for name in found},
         signatures={name: _signature(f) for name, f in found.items()},
         hosts=Hosts(hosts, found),
@@ -143,6 +149,14 @@ def cuda() -> dict[str, Any]:
         }
     except Exception as error:  # whatever a broken installation raises, the device is not there
         return {"kind": "absent", "why": f"{type(error).__name__}: {error}"}
+
+
+def _digest(file: Path, package: str | None) -> str:
+    content = file.read_bytes()
+    if package is not None:
+        folder = Path(next(iter(sys.modules[package].__path__)))
+        content += Package.read(folder.parent, package).digest(package).encode()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _signature(function: Function) -> list[dict[str, Any]]:

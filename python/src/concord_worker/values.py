@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -191,8 +192,11 @@ class Writer:
         return json
 
     def _text(self, array: np.ndarray) -> Any:
-        cells = [_cell(item) for item in array.ravel().tolist()]
-        if all(cell is None or type(cell) is str for cell in cells):
+        cells = array.ravel().tolist()
+        # Labels are looked at a thousand times a second; nearly all are text and nothing else.
+        if not set(map(type, cells)) <= {str}:
+            cells = [_cell(item) for item in cells]
+        if set(map(type, cells)) <= {str, NoneType}:
             return {"t": "array", "dtype": "str", "shape": list(array.shape), "data": cells}
         inferred = np.array(array.tolist())
         if inferred.dtype.kind in "OSU" or inferred.shape != array.shape:
