@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import queue
 import resource
+import select
 import signal
 import sys
 import threading
@@ -37,12 +37,14 @@ def claim_output() -> BinaryIO:
 
 
 def serve(subject: Subject, output: BinaryIO, defaults: Mapping[str, Any]) -> None:
-    """Answers requests; `defaults` are passed to functions that have them and are not given them."""
+    """Answers requests; `defaults` are passed to functions that have them and are not given them.
+
+    Raises NotAFrame for what is no request: there is no way back into step.
+    """
     faulthandler.enable(sys.stderr)
-    requests: queue.SimpleQueue[tuple[dict[str, Any], memoryview]] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
-    while True:
-        header, block = requests.get()
+    threading.Thread(target=_watch, args=(sys.stdin.fileno(),), daemon=True).start()
+    while (request := read_frame(sys.stdin.buffer)) is not None:
+        header, block = request
         if header["say"] == "hello":
             if PROTOCOL not in header["protocols"]:
                 raise NotAFrame(f"version {PROTOCOL} is spoken here, not {header['protocols']}")
@@ -134,15 +136,12 @@ def _fault(kind: str, message: str) -> dict[str, Any]:
     return {"say": "fault", "kind": kind, "message": message}
 
 
-def _listen(
-    stream: BinaryIO, requests: queue.SimpleQueue[tuple[dict[str, Any], memoryview]]
-) -> None:
-    """Hands requests over; ends this process and all it started when nobody asks any more."""
-    try:
-        while (request := read_frame(stream)) is not None:
-            requests.put(request)
-    except (NotAFrame, ValueError) as error:
-        print(f"concord-worker: {error}", file=sys.stderr, flush=True)
+def _watch(stdin: int) -> None:
+    """Ends this process and all it started when nobody asks any more, also in the middle of a call."""
+    poll = select.poll()
+    # No event is asked for, so that only the end of the stream is told, and nothing is read.
+    poll.register(stdin, 0)
+    poll.poll()
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
