@@ -43,6 +43,10 @@ fn launch(spec: &Spec) -> Launch {
     };
     launch.env.extend(spec.env.iter().map(|(k, v)| (k.into(), v.into())));
     launch.startup = spec.startup.map_or(launch.startup, Duration::from_secs_f64);
+    if matches!(spec.command, Command::Python(..)) {
+        // Numba and JAX compile when a function is first called, which takes about as long as the imports.
+        launch.compilation = launch.startup;
+    }
     launch.deadline = spec.timeout.map_or(launch.deadline, Duration::from_secs_f64);
     launch.memory = spec.memory;
     launch.processes = spec.processes;

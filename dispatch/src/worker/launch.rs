@@ -20,6 +20,8 @@ pub struct Launch {
     pub startup: Duration,
     /// The longest time a call may take, whatever a caller allows.
     pub deadline: Duration,
+    /// Time beyond the deadline for the first call of each function in a process: compilers work then.
+    pub compilation: Duration,
     /// The most address space of the process, in bytes. CUDA maps far more than it uses, so that such a backend needs
     /// none.
     pub memory: Option<u64>,
@@ -38,6 +40,7 @@ impl Launch {
             env: Vec::new(),
             startup: Duration::from_secs(120),
             deadline: Duration::from_secs(3600),
+            compilation: Duration::ZERO,
             memory: None,
             processes: None,
             limits: Limits::default(),

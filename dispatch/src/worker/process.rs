@@ -1,5 +1,6 @@
 //! One process of a backend, from its start to its end.
 
+use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -26,6 +27,8 @@ pub(super) struct Process {
     responses: Receiver<Result<Frame, WireError>>,
     stderr: Tail,
     calls: u64,
+    called: BTreeSet<String>,
+    compilation: Duration,
     ended: bool,
     /// The call answered last.
     pub(super) last: Option<String>,
@@ -58,6 +61,8 @@ impl Process {
     ) -> Result<(Result<Reply, Fault>, Process), Fault> {
         self.calls += 1;
         let id = self.calls;
+        let first = self.called.insert(call.function.clone());
+        let deadline = if first { deadline.saturating_add(self.compilation) } else { deadline };
         let request = Request::Call { id, call: call.clone(), deadline };
         match self.exchange(request.to_frame(), deadline)? {
             Response::Outcome { id: answered, outcome } if answered == id => {
@@ -89,7 +94,17 @@ impl Process {
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let stderr = Tail::of(child.stderr.take().ok_or_else(missing)?)?;
         let (requests, responses) = lane(stdin, BufReader::new(stdout), launch.limits)?;
-        Ok(Process { child, requests, responses, stderr, calls: 0, ended: false, last: None })
+        Ok(Process {
+            child,
+            requests,
+            responses,
+            stderr,
+            calls: 0,
+            called: BTreeSet::new(),
+            compilation: launch.compilation,
+            ended: false,
+            last: None,
+        })
     }
 
     /// Sends a request and waits for the response; without one the process is ended, and the fault says how it died.

@@ -22,11 +22,12 @@ fn main() -> std::process::ExitCode {
     if let Ok(manner) = std::env::var(FAKE) {
         return fake::run(&manner);
     }
-    let trials: [(&str, fn()); 12] = [
+    let trials: [(&str, fn()); 13] = [
         ("answers_are_the_backends", answers),
         ("a_crash_costs_one_call_and_names_the_signal", crash),
         ("exit_without_an_answer_is_a_crash", exit),
         ("a_hang_ends_at_the_deadline", hang),
+        ("only_the_first_call_has_time_to_compile", compilation),
         ("a_process_that_reads_nothing_ends_at_the_deadline", deaf),
         ("garbage_is_a_protocol_fault", garbage),
         ("a_cut_frame_is_a_crash", cut),
@@ -111,6 +112,15 @@ fn hang() {
     let short = Duration::from_millis(200);
     assert_eq!(ask_within(&worker, "hang", short), Err(Fault::TimedOut(short)));
     assert!(ask(&worker, "answer").unwrap().unsteady.is_none());
+}
+
+/// The first call of a function may compile; the second of the same process may not.
+fn compilation() {
+    let launch = Launch { compilation: PATIENCE, ..launch("usual") };
+    let worker = Worker::start(launch).unwrap();
+    let none = Duration::ZERO;
+    assert!(ask_within(&worker, "answer", none).is_ok());
+    assert_eq!(ask_within(&worker, "hang", none), Err(Fault::TimedOut(none)));
 }
 
 fn deaf() {
