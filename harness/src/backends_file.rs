@@ -10,7 +10,7 @@
 //! command = ["bin/my-worker"]   # speaks the protocol of dispatch/PROTOCOL.md
 //! env = { OMP_NUM_THREADS = "1" }
 //! timeout = 60                  # seconds that a call may take
-//! startup = 120                 # seconds until it introduces itself; Python gets them again for the first call of a function
+//! startup = 120                 # seconds until it introduces itself; Python has 300, and again for the first call of a function
 //! memory = "8 GiB"              # address space; leave it out for CUDA
 //! processes = 1                 # at a time; default: one for each thread of the examination
 //!

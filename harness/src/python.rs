@@ -57,6 +57,8 @@ fn of_python(python: Option<PathBuf>, args: &[String]) -> Launch {
     let named = || std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
     let python = python.or_else(named).unwrap_or_else(|| PathBuf::from("python3"));
     let mut launch = Launch::new(interpreter(&python));
+    // squidpy takes 15 s of a processor to import, and machines that test have other work.
+    launch.startup = Duration::from_secs(300);
     launch.args = ["-m", "concord_worker"].map(OsString::from).into();
     launch.args.extend(args.iter().map(OsString::from));
     if let Some(package) = package() {
