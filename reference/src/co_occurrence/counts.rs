@@ -1,20 +1,13 @@
 //! Counting pairs of cells by cluster and distance.
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use rayon::prelude::*;
-
 use super::Task;
+use super::cells::Cells;
+use super::levels::{Ladder, Levels};
+use super::tally::{self, Portable};
+use super::width::Width;
 
-/// Rows of one label that are counted together.
-const BLOCK: usize = 64;
-/// Below this many pairs of cells, threads cost more than they save.
-const PARALLEL: usize = 1 << 17;
-/// Entries of the table that guesses where a distance belongs.
-const GUESSES: u32 = 1 << 10;
-/// More steps than this take longer than a binary search.
-const STEPS: usize = 8;
+/// Below this many pairs of cells, a binary search for each costs less than the tables that avoid it.
+const SEARCHED: usize = 1 << 12;
 
 /// Ordered pairs of different cells within each distance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +32,21 @@ pub struct Band {
 impl Task {
     /// The counts by the canonical predicate [`squared_distance`] `<= T_r`.
     pub fn counts(&self) -> Counts {
+        self.counts_by(Width::widest())
+    }
+
+    /// The counts, found with at most a given width of vectors: the same for every width.
+    pub(super) fn counts_by(&self, width: Width) -> Counts {
         let levels = Levels::new(&self.thresholds);
+        let cells = Cells::new(self);
+        let slots = levels.values.len() + 1;
+        if cells.pairs() < SEARCHED {
+            let place = |a, b| levels.below(squared_distance(a, b));
+            return self.cumulated(&levels, tally::tally(&cells, slots, &Portable(place)));
+        }
         let ladder = Ladder::new(&levels.values);
-        self.count(&levels, |a, b| ladder.below(squared_distance(a, b)))
+        let place = |a, b| ladder.below(squared_distance(a, b));
+        self.cumulated(&levels, width.tally(&cells, &levels, &Portable(place)))
     }
 
     /// The counts another float32 evaluation of the predicate may give.
@@ -55,25 +60,27 @@ impl Task {
         // Squares and sum may each lose half the spacing of the subnormals.
         const UNDERFLOW: f64 = 4.0 * f32::MIN_POSITIVE as f64 * f32::EPSILON as f64;
         let levels = Levels::new(&self.thresholds);
+        let cells = Cells::new(self);
         let count = |widen: f64| {
             let doubtful: Vec<f64> = (levels.values.iter().map(|&t| f64::from(t)))
                 .map(|t| t * (1.0 + widen * DOUBT) + widen * UNDERFLOW)
                 .collect();
-            self.count(&levels, |a, b| {
+            let place = |a, b| {
                 let (d2, exact) = wide_squared_distance(a, b);
                 match exact {
                     true => levels.values.partition_point(|&t| f64::from(t) < d2),
                     false => doubtful.partition_point(|&t| t < d2),
                 }
-            })
+            };
+            let slots = levels.values.len() + 1;
+            self.cumulated(&levels, tally::tally(&cells, slots, &Portable(place)))
         };
         Band { low: count(-1.0), high: count(1.0) }
     }
 
-    /// Counts pairs; `place` gives the number of levels that a pair lies beyond.
-    fn count(&self, levels: &Levels, place: impl Fn([f32; 2], [f32; 2]) -> usize + Sync) -> Counts {
+    /// From unordered pairs by the number of levels they lie beyond to ordered pairs within each threshold.
+    fn cumulated(&self, levels: &Levels, places: Vec<u64>) -> Counts {
         let slots = levels.values.len() + 1;
-        let places = tally(&Cells::new(self), slots, place);
         let (k, bins) = (self.k, self.thresholds.len());
         let mut n = vec![0; k * k * bins];
         let mut within = vec![0; slots];
@@ -156,146 +163,4 @@ fn wide_squared_distance(a: [f32; 2], b: [f32; 2]) -> (f64, bool) {
     let (dx, dy) = (f64::from(a[0]) - f64::from(b[0]), f64::from(a[1]) - f64::from(b[1]));
     let (xx, yy) = (dx * dx, dy * dy);
     (xx + yy, [dx, dy, xx, yy, xx + yy].into_iter().all(fits))
-}
-
-/// The distinct thresholds in ascending order, and where each asked one stands.
-struct Levels {
-    values: Vec<f32>,
-    /// By threshold; `None` for NaN, within which nothing lies.
-    of: Vec<Option<usize>>,
-}
-
-impl Levels {
-    fn new(thresholds: &[f32]) -> Levels {
-        let mut values: Vec<f32> = thresholds.iter().copied().filter(|t| !t.is_nan()).collect();
-        values.sort_by(f32::total_cmp);
-        values.dedup();
-        let of = |t: &f32| values.binary_search_by(|v| v.total_cmp(t)).ok();
-        Levels { of: thresholds.iter().map(of).collect(), values }
-    }
-}
-
-/// Finds how many levels lie below a value: a guess from the leading bits, never too high, then a few steps.
-///
-/// Without branches, since no processor predicts where the next pair falls.
-struct Ladder {
-    /// Ascending, and infinity.
-    levels: Vec<f32>,
-    /// By the leading bits of a value: the number of levels below all values with these bits.
-    guess: Vec<u32>,
-    /// Bits of the first level.
-    first: u32,
-    shift: u32,
-    /// Most levels with the same leading bits.
-    steps: usize,
-}
-
-impl Ladder {
-    fn new(levels: &[f32]) -> Ladder {
-        // The bits of non-negative floats are ordered as the floats are.
-        // Zero stands with the first positive level; between the two there are no other levels.
-        let first = levels.iter().find(|t| **t > 0.0).map_or(0, |t| t.to_bits());
-        let span = levels.last().map_or(0, |t| t.to_bits()) - first;
-        let shift = (span / GUESSES).checked_ilog2().map_or(0, |log| log + 1);
-        let mut in_cell = vec![0u32; (span >> shift) as usize + 1];
-        for level in levels {
-            in_cell[(level.to_bits().saturating_sub(first) >> shift) as usize] += 1;
-        }
-        let mut sum = 0;
-        let below = in_cell.iter().map(|n| {
-            sum += n;
-            sum - n
-        });
-        Ladder {
-            guess: below.collect(),
-            levels: levels.iter().copied().chain([f32::INFINITY]).collect(),
-            first,
-            shift,
-            steps: in_cell.iter().max().map_or(0, |most| *most as usize),
-        }
-    }
-
-    #[inline]
-    fn below(&self, value: f32) -> usize {
-        if self.steps > STEPS {
-            return self.levels.partition_point(|level| *level < value);
-        }
-        let cell = value.to_bits().saturating_sub(self.first) >> self.shift;
-        let mut at = self.guess[(cell as usize).min(self.guess.len() - 1)] as usize;
-        for _ in 0..self.steps {
-            at += usize::from(value > self.levels[at]);
-        }
-        at
-    }
-}
-
-/// Positions sorted by label.
-struct Cells {
-    at: Vec<[f32; 2]>,
-    /// Start of each label, and the end.
-    start: Vec<usize>,
-}
-
-impl Cells {
-    fn new(task: &Task) -> Cells {
-        let mut start = vec![0; task.k + 1];
-        for &label in &task.labels {
-            start[label as usize + 1] += 1;
-        }
-        for label in 0..task.k {
-            start[label + 1] += start[label];
-        }
-        let (mut next, mut at) = (start.clone(), vec![[0.0; 2]; task.labels.len()]);
-        for ((&label, &x), &y) in task.labels.iter().zip(&task.x).zip(&task.y) {
-            let slot = &mut next[label as usize];
-            at[*slot] = [x, y];
-            *slot += 1;
-        }
-        Cells { at, start }
-    }
-
-    /// Blocks of rows, each of one label.
-    fn blocks(&self) -> Vec<(usize, Range<usize>)> {
-        let labels = self.start.windows(2).enumerate();
-        labels
-            .flat_map(|(a, ends)| {
-                let (start, end) = (ends[0], ends[1]);
-                let rows = (start..end).step_by(BLOCK);
-                rows.map(move |row| (a, row..end.min(row + BLOCK)))
-            })
-            .collect()
-    }
-}
-
-/// Unordered pairs by labels a <= b and place: `(a * k + b) * slots + place`.
-fn tally(
-    cells: &Cells,
-    slots: usize,
-    place: impl Fn([f32; 2], [f32; 2]) -> usize + Sync,
-) -> Vec<u64> {
-    let k = cells.start.len() - 1;
-    // Integer sums: whatever the order of the additions, the totals are the same.
-    let mut totals: Vec<AtomicU64> = Vec::new();
-    totals.resize_with(k * k * slots, AtomicU64::default);
-    let count = |(a, rows): &(usize, Range<usize>)| {
-        let mut local = vec![0u64; (k - a) * slots];
-        for i in rows.clone() {
-            let own = cells.at[i];
-            for (b, places) in (*a..k).zip(local.chunks_exact_mut(slots)) {
-                for other in &cells.at[cells.start[b].max(i + 1)..cells.start[b + 1]] {
-                    places[place(own, *other)] += 1;
-                }
-            }
-        }
-        for (total, n) in totals[(a * k + a) * slots..].iter().zip(&local) {
-            total.fetch_add(*n, Ordering::Relaxed);
-        }
-    };
-    let (blocks, n) = (cells.blocks(), cells.at.len());
-    if n * n / 2 < PARALLEL {
-        blocks.iter().for_each(count);
-    } else {
-        blocks.par_iter().for_each(count);
-    }
-    totals.into_iter().map(AtomicU64::into_inner).collect()
 }

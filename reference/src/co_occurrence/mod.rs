@@ -27,10 +27,20 @@
 //! - Positions that are not finite are undefined on the host (fastmath) and refused here: `ValueError`.
 //! - `n_splits`, `n_jobs`, `backend` and `show_progress_bar` have no effect and give a `FutureWarning`.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod cells;
 mod counts;
+#[cfg(target_arch = "x86_64")]
+mod histogram;
 pub mod interval;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+mod levels;
+mod tally;
 #[cfg(test)]
 mod tests;
+mod width;
 
 use dispatch::{
     Dataset, Dense, Entry, Fault, Map, Order, Param, Params, Reply, Signature, Value, Warning,

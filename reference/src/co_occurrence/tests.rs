@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// A task of explicit distances; the first is not used.
-fn task(cells: &[([f32; 2], u32)], k: usize, interval: &[f32]) -> Task {
+pub(super) fn task(cells: &[([f32; 2], u32)], k: usize, interval: &[f32]) -> Task {
     Task {
         x: cells.iter().map(|(at, _)| at[0]).collect(),
         y: cells.iter().map(|(at, _)| at[1]).collect(),
@@ -20,7 +20,7 @@ fn task(cells: &[([f32; 2], u32)], k: usize, interval: &[f32]) -> Task {
 }
 
 /// The definition, pair by pair.
-fn by_definition(task: &Task) -> Counts {
+pub(super) fn by_definition(task: &Task) -> Counts {
     let (k, bins) = (task.k, task.thresholds.len());
     let mut n = vec![0; k * k * bins];
     let at = |i: usize| [task.x[i], task.y[i]];
