@@ -90,9 +90,7 @@ impl Permutations {
             return self.shuffle(p, out);
         }
         let network = self.network(p);
-        for (v, image) in out.iter_mut().enumerate() {
-            *image = network.image(v as u32);
-        }
+        pulp::Arch::new().dispatch(Fill { network: &network, out });
     }
 
     /// The image of `i` under permutation `p`.
@@ -169,18 +167,65 @@ impl Network {
     }
 
     fn walk(&self, v: u32) -> u32 {
-        let (mut r, mut l) = (v / self.a, v % self.a);
-        for pair in self.keys.chunks_exact(2) {
+        self.rounds(v / self.a, v % self.a)
+    }
+
+    /// Where `r * a + l` goes; it may be `m` or more.
+    #[inline(always)]
+    fn rounds(&self, mut r: u32, mut l: u32) -> u32 {
+        for pair in self.keys.as_chunks::<2>().0 {
             l += scaled(r.wrapping_add(pair[0]), self.a);
-            l = if l >= self.a { l - self.a } else { l };
+            l = l.min(l.wrapping_sub(self.a));
             r += scaled(l.wrapping_add(pair[1]), self.b);
-            r = if r >= self.b { r - self.b } else { r };
+            r = r.min(r.wrapping_sub(self.b));
         }
         r * self.a + l
     }
 }
 
+/// All images of a network, as many elements at a time as the processor's vectors hold.
+struct Fill<'a> {
+    network: &'a Network,
+    out: &'a mut [u32],
+}
+
+impl pulp::NullaryFnOnce for Fill<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        /// More than one vector holds: a loop this long is made of vectors, a shorter one may be unrolled instead.
+        const LANES: usize = 64;
+        let Fill { network, out } = self;
+        let (mut r, mut l) = ([0; LANES], [0; LANES]);
+        let (mut row, mut column) = (0, 0);
+        let (chunks, rest) = out.as_chunks_mut::<LANES>();
+        for (chunk, images) in chunks.iter_mut().enumerate() {
+            for lane in 0..LANES {
+                (r[lane], l[lane]) = (row, column);
+                column += 1;
+                if column == network.a {
+                    (row, column) = (row + 1, 0);
+                }
+            }
+            for lane in 0..LANES {
+                images[lane] = network.rounds(r[lane], l[lane]);
+            }
+            if images.iter().any(|image| *image >= network.m) {
+                for (lane, image) in images.iter_mut().enumerate() {
+                    *image = network.image((chunk * LANES + lane) as u32);
+                }
+            }
+        }
+        let done = chunks.len() * LANES;
+        for (i, image) in rest.iter_mut().enumerate() {
+            *image = network.image((done + i) as u32);
+        }
+    }
+}
+
 /// `h` mixed, then scaled to `0..n`.
+#[inline(always)]
 fn scaled(mut h: u32, n: u32) -> u32 {
     h ^= h >> 16;
     h = h.wrapping_mul(0x7feb_352d);
