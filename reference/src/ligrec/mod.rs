@@ -44,6 +44,7 @@ mod interactions;
 mod matrix;
 mod observed;
 mod permuted;
+mod shuffles;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -3,20 +3,18 @@
 //! Permutations are drawn in blocks. Of each block first every gene's sums by cluster, then every
 //! interaction's comparisons are computed; both parts are split among threads by what they write,
 //! so the result is the same for any number of threads.
+//!
+//! A gene's sums cost one addition per entry and permutation. Side by side for all permutations of a block, an
+//! entry meets its cell's labels in one piece of memory, and its additions go to sums of different permutations: none
+//! waits for another, as they would in a loop over cells that adds to a few clusters again and again.
 
 use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
 use super::fixed::Words;
-use super::{Observed, Stream, Task};
-use crate::rng::numpy::RandomState;
-use crate::rng::{LIGREC, Permutations};
-
-/// Permutations of a block.
-const LANES: usize = 32;
-/// Below this many additions and comparisons of a block, threads cost more than they save.
-const PARALLEL: usize = 1 << 15;
+use super::shuffles::{LANES, Label, PARALLEL, Shuffles};
+use super::{Observed, Task};
 
 /// Numbers of permutations, one per interaction and pair of clusters, row-major; 0 where undefined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +54,23 @@ impl Task {
 type Tally = [u32; 4];
 
 /// An integer that sums of values fit.
-trait Word: Copy + Default + std::ops::AddAssign + Into<i128> + Send + Sync {}
-impl Word for i64 {}
-impl Word for i128 {}
+trait Word: Copy + Default + std::ops::AddAssign + Into<i128> + Send + Sync {
+    /// The difference to an observed sum, rounded to float64.
+    fn beyond(self, observed: i128) -> f64;
+}
+
+impl Word for i64 {
+    fn beyond(self, observed: i128) -> f64 {
+        // Both are sums of the same words, below 2^62.
+        (self - observed as i64) as f64
+    }
+}
+
+impl Word for i128 {
+    fn beyond(self, observed: i128) -> f64 {
+        (self - observed) as f64
+    }
+}
 
 struct Run<'a, W> {
     task: &'a Task,
@@ -111,15 +123,20 @@ impl<'a, W: Word> Run<'a, W> {
     }
 
     fn counts(&self) -> Vec<Tally> {
-        let mut counts = vec![Tally::default(); self.defined.len()];
         if !self.defined.contains(&true) {
-            return counts;
+            return vec![Tally::default(); self.defined.len()];
         }
-        let mut labels = Labels::new(self.task);
+        // Labels are most of what is read; most often a byte holds one.
+        if self.k <= 1 << u8::BITS { self.counts_by::<u8>() } else { self.counts_by::<u32>() }
+    }
+
+    fn counts_by<L: Label>(&self) -> Vec<Tally> {
+        let mut counts = vec![Tally::default(); self.defined.len()];
+        let mut shuffles = Shuffles::<L>::new(self.task);
         let mut first = 0;
         while first < self.task.n_perms {
             let lanes = LANES.min(self.task.n_perms - first);
-            let block = self.sums(labels.next(first, lanes), lanes);
+            let block = self.sums(shuffles.next(first, lanes), lanes);
             let add = |(i, row): (usize, &mut [Tally])| {
                 let width = self.task.pairs.len();
                 for (j, count) in row.iter_mut().enumerate() {
@@ -140,9 +157,9 @@ impl<'a, W: Word> Run<'a, W> {
         counts
     }
 
-    /// Sums under the permuted labels, `labels[lane * cells + cell]`.
-    fn sums(&self, labels: &[u32], lanes: usize) -> Block<W> {
-        let (k, cells) = (self.k, self.task.labels.len());
+    /// Sums under the permuted labels of each cell.
+    fn sums<L: Label>(&self, labels: &[[L; LANES]], lanes: usize) -> Block<W> {
+        let k = self.k;
         let width = k * lanes;
         let entries = self.task.columns.len() * width;
         let any = self.infinite.contains(&true);
@@ -153,18 +170,13 @@ impl<'a, W: Word> Run<'a, W> {
             infinities: vec![0; if any { entries } else { 0 }],
         };
         let of_gene = |(gene, (sums, differences)): (usize, (&mut [W], &mut [f64]))| {
-            let column = &self.task.columns[gene];
-            let mut by_cluster = vec![W::default(); k];
-            for (lane, labels) in labels.chunks_exact(cells).enumerate() {
-                by_cluster.fill(W::default());
-                for (cell, word) in column.cells.iter().zip(&self.words[gene]) {
-                    by_cluster[labels[*cell as usize] as usize] += *word;
-                }
-                for (c, sum) in by_cluster.iter().enumerate() {
-                    let difference: i128 = (*sum).into() - self.observed.sums[gene * k + c];
-                    sums[c * lanes + lane] = *sum;
-                    differences[c * lanes + lane] =
-                        difference as f64 / self.observed.sizes[c] as f64;
+            let by_cluster = self.sums_of_gene(gene, labels);
+            for (c, of_cluster) in by_cluster.iter().enumerate() {
+                let (observed, size) = (self.observed.sums[gene * k + c], self.observed.sizes[c]);
+                let at = c * lanes..(c + 1) * lanes;
+                sums[at.clone()].copy_from_slice(&of_cluster[..lanes]);
+                for (difference, sum) in differences[at].iter_mut().zip(of_cluster) {
+                    *difference = sum.beyond(observed) / size as f64;
                 }
             }
         };
@@ -183,15 +195,26 @@ impl<'a, W: Word> Run<'a, W> {
         block
     }
 
-    fn mark_infinities(&self, block: &mut Block<W>, labels: &[u32]) {
-        let (cells, width) = (self.task.labels.len(), self.k * block.lanes);
+    /// The sums of a gene by cluster and permutation.
+    fn sums_of_gene<L: Label>(&self, gene: usize, labels: &[[L; LANES]]) -> Vec<[W; LANES]> {
+        let mut sums = vec![[W::default(); LANES]; self.k];
+        for (cell, word) in self.task.columns[gene].cells.iter().zip(&self.words[gene]) {
+            for (lane, label) in labels[*cell as usize].iter().enumerate() {
+                sums[label.index()][lane] += *word;
+            }
+        }
+        sums
+    }
+
+    fn mark_infinities<L: Label>(&self, block: &mut Block<W>, labels: &[[L; LANES]]) {
+        let width = self.k * block.lanes;
         for (gene, column) in
             self.task.columns.iter().enumerate().filter(|(g, _)| self.infinite[*g])
         {
             let values = column.cells.iter().zip(&column.values);
             for (&cell, &value) in values.filter(|(_, value)| value.is_infinite()) {
-                for (lane, labels) in labels.chunks_exact(cells).enumerate() {
-                    let at = gene * width + labels[cell as usize] as usize * block.lanes + lane;
+                for (lane, label) in labels[cell as usize][..block.lanes].iter().enumerate() {
+                    let at = gene * width + label.index() * block.lanes + lane;
                     block.infinities[at] |= if value > 0.0 { 1 } else { 2 };
                 }
             }
@@ -323,53 +346,4 @@ fn magnitudes(task: &Task, observed: &Observed) -> Vec<f64> {
     let magnitude =
         |(at, mean): (usize, &f64)| observed.fixed.units(bound[at / k].unwrap_or(*mean));
     observed.means.iter().enumerate().map(magnitude).collect()
-}
-
-/// The labels under one block of permutations after the other.
-struct Labels<'a> {
-    task: &'a Task,
-    block: Vec<u32>,
-    /// The host's generator and the vector it shuffles.
-    numpy: Option<(RandomState, Vec<u32>)>,
-}
-
-impl<'a> Labels<'a> {
-    fn new(task: &'a Task) -> Labels<'a> {
-        Labels { task, block: Vec::new(), numpy: None }
-    }
-
-    /// Labels of permutations `first..first + lanes`, one after the other.
-    fn next(&mut self, first: usize, lanes: usize) -> &[u32] {
-        let labels = &self.task.labels;
-        let cells = labels.len();
-        self.block.resize(lanes * cells, 0);
-        match self.task.stream {
-            Stream::Concord { seed } => {
-                let permutations = Permutations::new(LIGREC, seed, cells);
-                let fill = |(lane, out): (usize, &mut [u32])| {
-                    permutations.fill((first + lane) as u64, out);
-                    out.iter_mut().for_each(|image| *image = labels[*image as usize]);
-                };
-                if lanes * cells < PARALLEL {
-                    self.block.chunks_mut(cells).enumerate().for_each(fill);
-                } else {
-                    self.block.par_chunks_mut(cells).enumerate().for_each(fill);
-                }
-            }
-            Stream::Numpy { seed, step } => {
-                for (lane, out) in self.block.chunks_mut(cells).enumerate() {
-                    let permutation = first + lane;
-                    // `Stream` promises that seed + n_perms fits 32 bits.
-                    let start = || RandomState::new(seed.wrapping_add(permutation as u32));
-                    let (rng, shuffled) = match &mut self.numpy {
-                        Some(state) if !permutation.is_multiple_of(step) => state,
-                        state => state.insert((start(), labels.clone())),
-                    };
-                    rng.shuffle(shuffled);
-                    out.copy_from_slice(shuffled);
-                }
-            }
-        }
-        &self.block
-    }
 }
