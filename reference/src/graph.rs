@@ -136,6 +136,28 @@ impl Graph {
         Ok(graph)
     }
 
+    /// All cells in the order in which a breadth-first search along the edges meets them, so that neighbours are near each
+    /// other; a new search starts at the first cell not met.
+    pub fn search_order(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = Vec::with_capacity(self.len());
+        let mut met = vec![false; self.len()];
+        let mut next = 0;
+        for start in 0..self.len() {
+            if !std::mem::replace(&mut met[start], true) {
+                order.push(start as u32);
+            }
+            while let Some(&cell) = order.get(next) {
+                next += 1;
+                for (neighbour, _) in self.row(cell as usize) {
+                    if !std::mem::replace(&mut met[neighbour], true) {
+                        order.push(neighbour as u32);
+                    }
+                }
+            }
+        }
+        order
+    }
+
     /// The spatial lag `y_i = sum_j w_ij z_j`, each row in stored order.
     pub fn lag(&self, z: &[f64], out: &mut [f64]) {
         for (i, y) in out.iter_mut().enumerate() {
@@ -222,6 +244,13 @@ mod tests {
         assert_eq!((moments.rows, moments.columns), (vec![7.0, -2.0, 0.0], vec![2.0, 0.0, 3.0]));
         // W + W^T = [[8, -2, 3], [-2, 0, 0], [3, 0, 0]].
         assert_eq!((moments.s0, moments.s1, moments.s2), (5.0, 45.0, 81.0 + 4.0 + 9.0));
+    }
+
+    #[test]
+    fn a_search_meets_every_cell_once() {
+        // 0 -> 2, 0 -> 0; 1 -> 0; 3 and 4 apart.
+        let edges = Sparse::csr((5, 5), vec![0, 2, 3, 3, 4, 4], vec![2, 0, 0, 4], vec![1.0; 4]);
+        assert_eq!(read(edges, 5).unwrap().search_order(), [0, 2, 1, 3, 4]);
     }
 
     #[test]

@@ -1,20 +1,47 @@
 //! A matrix of cells by features, dense or sparse, of any dtype, read by columns.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use dispatch::{Buffer, Dense, Fault, Format, Order, Sparse, Value};
 
 use crate::args::{type_error, value_error};
 
-/// Some columns of a matrix, to be read one by one in `f64`. Dense and CSC storage is borrowed.
+/// Some columns of a matrix, to be read one by one in `f64`. What is stored is borrowed.
 #[derive(Clone, Debug)]
 pub enum Columns<'a> {
     /// Columns of a two-dimensional array in either order, by position.
     Dense(&'a Dense, Vec<usize>),
-    /// Columns of a matrix compressed by columns, by position.
-    Sparse(Cow<'a, Sparse>, Vec<usize>),
+    /// Columns of a sparse matrix, by position.
+    Sparse(Compressed<'a>, Vec<usize>),
     /// Columns that stand for themselves.
     Owned(Vec<Vec<f64>>),
+}
+
+/// A sparse matrix as it is stored, and compressed by columns once a column is asked for.
+#[derive(Clone, Debug)]
+pub struct Compressed<'a> {
+    stored: Cow<'a, Sparse>,
+    turned: OnceLock<Box<Sparse>>,
+}
+
+impl<'a> Compressed<'a> {
+    fn new(stored: Cow<'a, Sparse>) -> Compressed<'a> {
+        Compressed { stored, turned: OnceLock::new() }
+    }
+
+    /// The matrix as it is stored.
+    pub fn stored(&self) -> &Sparse {
+        &self.stored
+    }
+
+    /// The matrix compressed by columns.
+    pub fn columns(&self) -> &Sparse {
+        match self.stored.format {
+            Format::Csr => self.turned.get_or_init(|| Box::new(self.stored.recompress())),
+            Format::Csc => &self.stored,
+        }
+    }
 }
 
 /// (rows, columns) of the matrix in a value that `what` names in messages, checked to have `rows` rows.
@@ -41,7 +68,7 @@ pub fn shape(value: &Value, what: &str, rows: usize) -> Result<(usize, usize), F
 }
 
 impl<'a> Columns<'a> {
-    /// The columns at `wanted` of the matrix in a value; CSR storage is turned once, wanted columns only.
+    /// The columns at `wanted` of the matrix in a value.
     ///
     /// # Errors
     /// As [`shape`]; `IndexError` for a column that is not there.
@@ -57,17 +84,13 @@ impl<'a> Columns<'a> {
             return Err(Fault::rejected("IndexError", message));
         }
         Ok(match value {
-            Value::Sparse(csr) if csr.format == Format::Csr => {
-                let all =
-                    wanted.len() == columns && wanted.iter().enumerate().all(|(i, &j)| i == j);
-                if all {
-                    Columns::Sparse(Cow::Owned(csr.recompress()), wanted)
-                } else {
-                    let csc = csr.take(None, Some(&wanted)).recompress();
-                    Columns::Sparse(Cow::Owned(csc), (0..wanted.len()).collect())
-                }
+            Value::Sparse(csr) if csr.format == Format::Csr && !is_all(&wanted, columns) => {
+                let kept = Cow::Owned(csr.take(None, Some(&wanted)));
+                Columns::Sparse(Compressed::new(kept), (0..wanted.len()).collect())
             }
-            Value::Sparse(csc) => Columns::Sparse(Cow::Borrowed(csc), wanted),
+            Value::Sparse(sparse) => {
+                Columns::Sparse(Compressed::new(Cow::Borrowed(sparse)), wanted)
+            }
             Value::Dense(dense) => Columns::Dense(dense, wanted),
             // `shape` has let nothing else pass.
             other => return Err(type_error(format!("`{what}` is {}", other.type_name()))),
@@ -103,11 +126,15 @@ impl<'a> Columns<'a> {
             }
             Columns::Sparse(sparse, at) => {
                 out.fill(0.0);
-                sparse.lane(at[k]).for_each(|(i, x)| out[i] += x);
+                sparse.columns().lane(at[k]).for_each(|(i, x)| out[i] += x);
             }
             Columns::Owned(columns) => out.copy_from_slice(&columns[k]),
         }
     }
+}
+
+fn is_all(wanted: &[usize], columns: usize) -> bool {
+    wanted.len() == columns && wanted.iter().enumerate().all(|(i, &j)| i == j)
 }
 
 /// Copies every `step`-th element from `start` on, one for each element of `out`.

@@ -38,7 +38,9 @@
 
 mod features;
 pub mod null;
+mod quantized;
 mod score;
+mod sparse;
 mod table;
 mod task;
 

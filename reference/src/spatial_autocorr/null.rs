@@ -20,6 +20,7 @@
 
 use rayon::prelude::*;
 
+use super::quantized::{Channel, Quantized, exp2, exponent, quantize, statistic};
 use super::score::{PARALLEL_FROM, Work, centred};
 use super::{Mode, Rng, Task};
 use crate::rng::{Permutations, SPATIAL_AUTOCORR, numpy};
@@ -51,7 +52,7 @@ pub struct NullMoments {
 /// One feature, ready to be permuted.
 struct Feature {
     score: f64,
-    channels: Vec<(Vec<i32>, Vec<i32>)>,
+    channels: Vec<Channel>,
     /// What one unit of the integers is worth, in units of the statistic.
     unit: f64,
     observed: i64,
@@ -60,9 +61,6 @@ struct Feature {
     at_least: usize,
 }
 
-/// The norm that the integers of one vector may have. With the rounding, at most sqrt(n)/2 <= 2^15 more,
-/// two channels of two vectors stay below 2 (2^31 - 2^15)^2 < 2^63.
-const NORM: f64 = ((1u64 << 31) - (1 << 16)) as f64;
 /// Bytes of integer vectors held at a time, and permutation entries drawn at a time.
 const TILE_BYTES: usize = 1 << 28;
 const BLOCK_ENTRIES: usize = 1 << 22;
@@ -131,7 +129,8 @@ impl Task<'_> {
     }
 
     pub(super) fn permuted(&self, score: &[f64], n_perms: usize) -> Permuted {
-        let vectors = 4
+        // Of a channel: up to 12 bytes per cell for u, 4 for v.
+        let vectors = 8
             * self.n().max(1)
             * match self.mode {
                 Mode::Moran => 2,
@@ -261,68 +260,6 @@ impl Feature {
             self.sims.push(self.score + self.unit * excess);
         }
     }
-}
-
-/// `sum over channels of sum_i u_i v_pi(i)`, exactly.
-fn statistic(channels: &[(Vec<i32>, Vec<i32>)], permutation: &[u32]) -> i64 {
-    let one = |(u, v): &(Vec<i32>, Vec<i32>)| -> i64 {
-        u.iter().zip(permutation).map(|(&u, &i)| i64::from(u) * i64::from(v[i as usize])).sum()
-    };
-    channels.iter().map(one).sum()
-}
-
-/// Channels as integers: `sum u_i v_pi(i)` of the floats is 2^-exponent times that of the integers, within `bound`, for every pi.
-struct Quantized {
-    channels: Vec<(Vec<i32>, Vec<i32>)>,
-    exponent: i32,
-    bound: f64,
-}
-
-fn quantize(pairs: Vec<(Vec<f64>, Vec<f64>)>) -> Quantized {
-    let scaled: Vec<_> = pairs
-        .into_iter()
-        .map(|(u, v)| (norm(&u), norm(&v), u, v))
-        .filter(|(a, b, _, _)| *a > 0.0 && *b > 0.0)
-        .map(|(a, b, u, v)| (largest_scale(a), largest_scale(b), u, v))
-        .collect();
-    let exponent = scaled.iter().map(|(alpha, beta, _, _)| alpha + beta).min().unwrap_or(0);
-    let mut quantized = Quantized { channels: vec![], exponent, bound: 0.0 };
-    for (alpha, beta, u, v) in scaled {
-        let spare = alpha + beta - exponent;
-        let (alpha, beta) = (alpha - spare / 2, beta - (spare - spare / 2));
-        let magnitude = |v: &[f64]| sum(v.len(), |i| v[i].abs());
-        quantized.bound += 0.5 * exp2(-alpha) * magnitude(&v)
-            + 0.5 * exp2(-beta) * magnitude(&u)
-            + 0.25 * u.len() as f64 * exp2(-exponent);
-        let rounded = |v: &[f64], scale: i32| -> Vec<i32> {
-            v.iter().map(|x| (x * exp2(scale)).round_ties_even() as i32).collect()
-        };
-        quantized.channels.push((rounded(&u, alpha), rounded(&v, beta)));
-    }
-    quantized
-}
-
-/// The Euclidean norm; scaled by a power of two, so that the squares of tiny weights do not vanish.
-fn norm(v: &[f64]) -> f64 {
-    let largest = v.iter().fold(0.0, |a, x| if x.abs() > a { x.abs() } else { a });
-    let scale = exponent(largest);
-    sum(v.len(), |i| (v[i] * exp2(-scale)).powi(2)).sqrt() * exp2(scale)
-}
-
-/// The largest s with `2^s norm <= NORM`.
-fn largest_scale(norm: f64) -> i32 {
-    let s = 30 - exponent(norm);
-    if norm * exp2(s) <= NORM { s } else { s - 1 }
-}
-
-/// e with `2^e <= x < 2^(e+1)`; for subnormal x the least exponent, which only costs precision.
-fn exponent(x: f64) -> i32 {
-    ((x.to_bits() >> 52) & 0x7ff) as i32 - 1023
-}
-
-/// 2^s, held within the normal range.
-fn exp2(s: i32) -> f64 {
-    f64::from_bits(((s.clamp(-1022, 1023) + 1023) as u64) << 52)
 }
 
 fn squares(z: &[f64]) -> Vec<f64> {

@@ -83,9 +83,14 @@ pub struct Statistics {
 impl Task<'_> {
     /// Computes the statistics of all features.
     pub fn statistics(&self) -> Statistics {
-        let score = self.each_feature(|k, work| {
-            self.features.columns.fill(k, &mut work.values);
-            self.score(&work.values, &mut work.scratch)
+        let sparse = self.sparse_scores();
+        let score = sparse.iter().copied().collect::<Option<Vec<f64>>>().unwrap_or_else(|| {
+            self.each_feature(|k, work| {
+                sparse[k].unwrap_or_else(|| {
+                    self.features.columns.fill(k, &mut work.values);
+                    self.score(&work.values, &mut work.scratch)
+                })
+            })
         });
         let permuted = self.n_perms.map(|n_perms| self.permuted(&score, n_perms));
         Statistics {

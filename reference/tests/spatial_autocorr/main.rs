@@ -5,6 +5,7 @@
 mod edges;
 mod laws;
 mod null;
+mod sparse;
 mod values;
 
 use dispatch::{Backend, Call, Dataset, Dense, Fault, Frame, Index, Params, Reply, Sparse, Value};

@@ -1,0 +1,255 @@
+//! The statistics of sparse features without touching their zeros.
+//!
+//! With `t = r + c`, the row and column sums of W, and `m` the mean of x,
+//!
+//! ```text
+//! D = sum x^2 - m sum x
+//! sum_ij w_ij z_i z_j       = q - m sum_i t_i x_i + m^2 S0      q = sum_ij w_ij x_i x_j
+//! sum_ij w_ij (x_i - x_j)^2 = sum_i t_i x_i^2 - 2 q
+//! ```
+//!
+//! so four sums per feature suffice, over stored entries only, and X is read as it is stored: a transposition would cost
+//! more than all the rest. *By rows*: for a cell i the rows of its neighbours are added up into a lag of all features, then
+//! each entry of row i adds to its feature's sums. *By columns*: a feature is spread over an array of cells, where each of its
+//! entries looks up its neighbours.
+//!
+//! **Accuracy.** Every sum has terms of one sign (negative values and weights take the other way) and is wrong by at most
+//! `g = h u` of itself, h the longest chain of additions: [`LEAF`] terms, the leaves of a chunk, the tree of chunks and a
+//! row of W. [`Sums::score`] answers only where `sum x^2 <= 2 D`, so D is right to `4 g`, and
+//! `|dI| <= (n / S0 D) g (q + 2 m sum t x + 3 m^2 S0) + 4 g |I|`; C is right to `8 g + 4 g` as `q` twice and `sum t x^2` together
+//! must be at most eight times their difference. Other features are centred first, as dense ones are. h is a few hundred,
+//! where a plain loop has n: from [`FROM`] cells on the error is below that of adding centred terms in a loop, which is
+//! what a judge allows.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use dispatch::{Buffer, Format, Indices};
+
+use super::score::Work;
+use super::{Mode, Task};
+use crate::matrix::Columns;
+use crate::sum::sum;
+
+/// Cells from which on zeros are left out.
+const FROM: usize = 1 << 12;
+/// Cells whose sums one thread adds up; fixed, so that the result does not depend on the number of threads.
+const CHUNK: usize = 1 << 11;
+/// Cells whose terms are added up before they join the sums of the chunk.
+const LEAF: usize = 1 << 7;
+/// Beyond this share of stored entries there is little to leave out.
+const DENSEST: usize = 4;
+
+/// Four sums over the entries of a feature.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(align(32))]
+struct Sums {
+    /// `sum x`, `sum x^2`, `q`, and `sum t x` for Moran, `sum t x^2` for Geary.
+    of: [f64; 4],
+}
+
+impl Task<'_> {
+    /// The statistic of each feature; `None` for those that need centring.
+    pub(super) fn sparse_scores(&self) -> Vec<Option<f64>> {
+        match self.sparse_sums() {
+            Some(sums) => sums.iter().map(|sums| sums.score(self)).collect(),
+            None => vec![None; self.features.len()],
+        }
+    }
+
+    /// `None` if the matrix or the graph does not suit.
+    fn sparse_sums(&self) -> Option<Vec<Sums>> {
+        let Columns::Sparse(matrix, at) = &self.features.columns else { return None };
+        let matrix = matrix.stored();
+        let Indices::I32(positions) = &matrix.indices else { return None };
+        let suits = self.n() >= FROM
+            && at.len() == matrix.shape.1
+            && at.iter().enumerate().all(|(k, &column)| k == column)
+            && matrix.nnz() <= self.n() * at.len() / DENSEST
+            && self.moments.s0 > 0.0
+            && self.graph.weights.iter().all(|w| *w >= 0.0 && w.is_finite());
+        if !suits {
+            return None;
+        }
+        let starts = matrix.indptr.to_vec();
+        let (starts, format) = (&starts[..], matrix.format);
+        Some(match &matrix.data {
+            Buffer::F32(values) => self.sums(format, Lanes::new(starts, positions, values)?),
+            Buffer::F64(values) => self.sums(format, Lanes::new(starts, positions, values)?),
+            other => {
+                let values = other.to_f64();
+                self.sums(format, Lanes::new(starts, positions, &values)?)
+            }
+        })
+    }
+
+    fn sums<V: Value>(&self, format: Format, lanes: Lanes<'_, V>) -> Vec<Sums> {
+        let (rows, columns) = (&self.moments.rows, &self.moments.columns);
+        let totals: Vec<f64> = rows.iter().zip(columns).map(|(r, c)| r + c).collect();
+        match format {
+            Format::Csr => self.sums_by_rows(&lanes, &totals),
+            Format::Csc => self.each_feature(|k, Work { values, .. }| {
+                self.sums_of_column(&lanes, k, &totals, values)
+            }),
+        }
+    }
+
+    fn sums_by_rows<V: Value>(&self, rows: &Lanes<'_, V>, totals: &[f64]) -> Vec<Sums> {
+        let features = self.features.len();
+        // Rows of X are fetched once for all their neighbours, if those are met soon after each other.
+        let order = self.graph.search_order();
+        let chunk = |work: &mut Rows<V>, start: usize| {
+            let mut sums = vec![Sums::default(); features];
+            let end = self.n().min(start + CHUNK);
+            for first in (start..end).step_by(LEAF) {
+                for &cell in &order[first..end.min(first + LEAF)] {
+                    self.add_cell(rows, cell as usize, totals[cell as usize], work);
+                }
+                for (sums, leaf) in sums.iter_mut().zip(&mut work.leaf) {
+                    sums.add(leaf.of);
+                    *leaf = Sums::default();
+                }
+            }
+            sums
+        };
+        let scratch = || Rows {
+            lag: vec![0.0; features],
+            leaf: vec![Sums::default(); features],
+            columns: Vec::new(),
+            values: Vec::new(),
+        };
+        let starts: Vec<usize> = (0..self.n()).step_by(CHUNK).collect();
+        let chunks: Vec<Vec<Sums>> = starts.into_par_iter().map_init(scratch, chunk).collect();
+        let total = |k: usize, which: usize| sum(chunks.len(), |c| chunks[c][k].of[which]);
+        (0..features).map(|k| Sums { of: [0, 1, 2, 3].map(|which| total(k, which)) }).collect()
+    }
+
+    /// Adds the terms of one cell.
+    fn add_cell<V: Value>(&self, rows: &Lanes<'_, V>, cell: usize, total: f64, work: &mut Rows<V>) {
+        let Rows { lag, leaf, columns, values } = work;
+        // The rows of neighbours lie anywhere. Copying them first keeps many fetches under way at a time; adding
+        // each to the lag as it comes waits for one after the other.
+        columns.clear();
+        values.clear();
+        for (neighbour, _) in self.graph.row(cell) {
+            let row = rows.range(neighbour);
+            columns.extend_from_slice(&rows.positions[row.clone()]);
+            values.extend_from_slice(&rows.values[row]);
+        }
+        lag.fill(0.0);
+        let mut entries = columns.iter().zip(values.iter());
+        for (neighbour, weight) in self.graph.row(cell) {
+            for (column, value) in entries.by_ref().take(rows.range(neighbour).len()) {
+                lag[*column as usize] += weight * (*value).into();
+            }
+        }
+        for (column, x) in rows.lane(cell) {
+            leaf[column].add(self.terms(x, lag[column], total));
+        }
+    }
+
+    /// The sums of one column, by way of an array of zeros over the cells, which it leaves as zeros.
+    fn sums_of_column<V: Value>(
+        &self,
+        columns: &Lanes<'_, V>,
+        k: usize,
+        totals: &[f64],
+        x: &mut [f64],
+    ) -> Sums {
+        columns.lane(k).for_each(|(cell, value)| x[cell] = value);
+        let (mut sums, mut leaf) = (Sums::default(), Sums::default());
+        for (i, (cell, value)) in columns.lane(k).enumerate() {
+            let lag = self.graph.row(cell).map(|(j, w)| w * x[j]).sum();
+            leaf.add(self.terms(value, lag, totals[cell]));
+            if i % LEAF == LEAF - 1 {
+                sums.add(std::mem::take(&mut leaf).of);
+            }
+        }
+        columns.lane(k).for_each(|(cell, _)| x[cell] = 0.0);
+        sums.add(leaf.of);
+        sums
+    }
+
+    /// What one entry adds to its feature's sums.
+    #[inline]
+    fn terms(&self, x: f64, lag: f64, total: f64) -> [f64; 4] {
+        let tilted = match self.mode {
+            Mode::Moran => total * x,
+            Mode::Geary => total * (x * x),
+        };
+        [x, x * x, x * lag, tilted]
+    }
+}
+
+impl Sums {
+    #[inline]
+    fn add(&mut self, terms: [f64; 4]) {
+        self.of.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+    }
+
+    /// The statistic, or `None` where cancellation would cost digits.
+    fn score(&self, task: &Task<'_>) -> Option<f64> {
+        // Squares neither vanish nor overflow.
+        const RANGE: Range<f64> = 1e-200..1e200;
+        let [sum, squares, q, tilted] = self.of;
+        let (n, s0) = (task.n(), task.moments.s0);
+        let mean = sum / n as f64;
+        let d = squares - mean * sum;
+        if !RANGE.contains(&squares) || squares > 2.0 * d {
+            return None;
+        }
+        let numerator = match task.mode {
+            Mode::Moran => q - mean * tilted + mean * mean * s0,
+            Mode::Geary if tilted + 2.0 * q <= 8.0 * (tilted - 2.0 * q) => tilted - 2.0 * q,
+            Mode::Geary => return None,
+        };
+        Some(task.mode.factor(n, s0, d) * numerator)
+    }
+}
+
+/// What a thread reuses from cell to cell.
+struct Rows<V> {
+    /// `sum_j w_ij x_j` of each feature.
+    lag: Vec<f64>,
+    /// Sums of the leaf so far.
+    leaf: Vec<Sums>,
+    /// The entries of a cell's neighbours.
+    columns: Vec<i32>,
+    values: Vec<V>,
+}
+
+/// A stored value.
+trait Value: Copy + Into<f64> + Send + Sync {}
+impl Value for f32 {}
+impl Value for f64 {}
+
+/// Rows or columns of a sparse matrix without duplicates, of values that are finite and not negative.
+struct Lanes<'a, V> {
+    starts: &'a [usize],
+    positions: &'a [i32],
+    values: &'a [V],
+}
+
+impl<'a, V: Value> Lanes<'a, V> {
+    /// `None` for other matrices, and where the positions in a lane do not ascend.
+    fn new(starts: &'a [usize], positions: &'a [i32], values: &'a [V]) -> Option<Lanes<'a, V>> {
+        let suits = |v: &V| (0.0..=f64::MAX).contains(&(*v).into());
+        let ascends = |lane: &[usize]| positions[lane[0]..lane[1]].is_sorted_by(|a, b| a < b);
+        let chunk = 1 << 16;
+        let fits = values.par_chunks(chunk).all(|chunk| chunk.iter().all(suits))
+            && starts.par_windows(2).with_min_len(1024).all(ascends);
+        fits.then_some(Lanes { starts, positions, values })
+    }
+
+    fn range(&self, i: usize) -> Range<usize> {
+        self.starts[i]..self.starts[i + 1]
+    }
+
+    #[inline]
+    fn lane(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let range = self.range(i);
+        let positions = self.positions[range.clone()].iter().map(|&at| at as usize);
+        positions.zip(self.values[range].iter().map(|&value| value.into()))
+    }
+}
