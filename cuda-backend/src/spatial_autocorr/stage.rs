@@ -56,7 +56,7 @@ pub(super) fn stage(
     let len = features.len();
     let (mut starts, mut rows, mut values) = (vec![0u64], Vec::new(), Vec::new());
     for k in features {
-        stored(sparse, at[k], &mut rows, &mut values);
+        stored(sparse.columns(), at[k], &mut rows, &mut values);
         starts.push(rows.len() as u64);
     }
     let x = session.zeros(len * n)?;
