@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod certificate;
+mod date;
 mod decision;
 mod domain;
 mod log;
@@ -14,9 +16,13 @@ mod ratio;
 mod record;
 pub mod render;
 mod ruling;
+pub mod signature;
+pub mod trust;
 mod verdict;
 mod waiver;
+pub mod wheel;
 
+pub use date::{Date, Time};
 pub use decision::{Decision, FunctionDecision, Outcome, decide};
 pub use domain::{Coverage, Domain, KnobLevels, Knobs, Seen};
 pub use log::{FORMAT, Header, Log, LogError};

@@ -9,14 +9,14 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use dispatch::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use reports::{Log, Precision, Verdict, decide, render};
+use reports::{Date, Log, Precision, Verdict, decide, render};
 
-use crate::date::Date;
+use super::issue::Issue;
 use crate::examine::{Examination, Examined, Options, header};
 use crate::golden::Corpus;
 use crate::plan::{Plan, Tier, run_seed};
 use crate::waivers::Waivers;
-use crate::{Usage, backends, file_case, recorded, regressions, statistics};
+use crate::{Usage, backends, clock, file_case, recorded, regressions, statistics};
 
 /// Runs a backend against a host, judges every answer, shrinks failures, and writes a report.
 #[derive(Args)]
@@ -63,6 +63,8 @@ pub(super) struct Certify {
     /// Print a JSON summary instead of text
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    issue: Issue,
 }
 
 /// Classes of arithmetic by the names that are easy to type.
@@ -96,9 +98,11 @@ impl Certify {
             ))
             .into());
         }
+        self.issue.check()?;
+        let started = clock::now();
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.unwrap_or_else(cores);
-        let today = self.today.unwrap_or_else(Date::today);
+        let today = self.today.unwrap_or_else(|| clock::now().date());
         let waivers = self.waivers.as_deref().map(|path| Waivers::read(path, today)).transpose()?;
         let data = self.data.as_deref().map(|path| format!(" --data {}", path.display()));
         let (host, backend) = (backends::open(&self.host)?, backends::open(&self.backend)?);
@@ -183,7 +187,19 @@ impl Certify {
             ));
             super::print(&format!("\nThe log and the report are in {}\n", self.out.display()));
         }
+        // A quick tier certifies nothing, and says so at the end of its report.
+        if self.certifies(&log) {
+            let said = self.issue.write(&log, &self.challenge, started, &self.out)?;
+            if !self.json {
+                super::print(&said);
+            }
+        }
         Ok(decision.outcome.exit_code())
+    }
+
+    /// Whether a certificate follows: cases that were generated, and enough of them.
+    fn certifies(&self, log: &Log) -> bool {
+        self.tier != Tier::Quick && log.header.tier == self.tier.name()
     }
 
     /// The cases, regressions first, and what they were made from.

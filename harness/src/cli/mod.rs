@@ -6,11 +6,16 @@ mod certify;
 mod check;
 mod control;
 mod golden;
+mod issue;
 mod laws;
 mod list;
 mod probe;
 mod replay;
 mod report;
+mod reproduce;
+mod sign;
+mod trust;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -25,7 +30,8 @@ Examples:
                                                 see a wrong backend refused, and why
   concord certify reference --data cells.h5ad   examine it on your own data
 
-Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 infrastructure, 4 inconclusive.";
+Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 infrastructure, 4 inconclusive,
+5 invalid certificate.";
 
 /// Certifies that an accelerated backend computes what its host library computes.
 #[derive(Parser)]
@@ -59,6 +65,14 @@ enum Verb {
     Audit(audit::Audit),
     /// Renders the log of an earlier run again
     Report(report::Report),
+    /// Signs a certificate or a trusted list with an SSH key
+    Sign(sign::Sign),
+    /// Checks a certificate: everything in it that can be computed is computed again
+    Verify(verify::Verify),
+    /// Runs cases of a certificate again and compares
+    Reproduce(reproduce::Reproduce),
+    /// Makes and checks the list of trusted builds that a host library loads
+    Trust(trust::TrustVerb),
 }
 
 /// Parses the command line, does what it says, and returns the exit code.
@@ -77,6 +91,10 @@ pub fn main() -> ExitCode {
         Verb::Replay(replay) => replay.run(),
         Verb::Audit(audit) => audit.run(),
         Verb::Report(report) => report.run(),
+        Verb::Sign(sign) => sign.run(),
+        Verb::Verify(verify) => verify.run(),
+        Verb::Reproduce(reproduce) => reproduce.run(),
+        Verb::Trust(trust) => trust.run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -115,6 +133,7 @@ fn functions(asked: &[String]) -> Result<Vec<String>, Usage> {
     match asked.iter().find(|name| !known().any(|k| k == name.as_str())) {
         Some(unknown) => Err(Usage::unknown("function", unknown, known())),
         None if asked.is_empty() => Ok(known().map(str::to_owned).collect()),
-        None => Ok(asked.to_vec()),
+        // In one order, so that the plan does not depend on how they were asked for.
+        None => Ok(known().filter(|k| asked.iter().any(|a| a == k)).map(str::to_owned).collect()),
     }
 }
