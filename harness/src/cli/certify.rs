@@ -261,7 +261,10 @@ fn write_results(log: &Log, out: &Path) -> Result<()> {
     let file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
     log.write(BufWriter::new(file)).with_context(|| format!("write {}", path.display()))?;
     let summary = format!("{:#}\n", render::json_summary(log));
-    for (name, text) in [("report.md", render::markdown(log)), ("summary.json", summary)] {
+    let page = render::html(log, None);
+    let files =
+        [("report.md", render::markdown(log)), ("summary.json", summary), ("report.html", page)];
+    for (name, text) in files {
         let path = out.join(name);
         std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
     }

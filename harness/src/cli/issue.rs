@@ -10,7 +10,7 @@ use reports::certificate::{
     ADEQUACY, Accelerator, Assurance, Challenge, Circumstances, Digests, Environment, Execution,
     FILE_NAME, Machine, POLICY, Policy, RESULTS, Runner, Statement, Subject, issue, to_bytes,
 };
-use reports::{Log, Time, wheel};
+use reports::{Log, Time, render, wheel};
 
 use crate::{Usage, clock};
 
@@ -87,7 +87,10 @@ impl Issue {
         let circumstances = self.circumstances(log, challenge, started)?;
         let statement = issue([&results, &adequacy, &policy], &circumstances)?;
         let bytes = to_bytes(&statement)?;
-        for (name, bytes) in [(ADEQUACY, &adequacy), (POLICY, &policy), (FILE_NAME, &bytes)] {
+        let page = render::html(log, Some(&statement)).into_bytes();
+        let files =
+            [(ADEQUACY, &adequacy), (POLICY, &policy), (FILE_NAME, &bytes), ("report.html", &page)];
+        for (name, bytes) in files {
             let path = out.join(name);
             std::fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
         }

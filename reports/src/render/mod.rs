@@ -5,6 +5,7 @@
 //! [`Tally`], so they cannot disagree. Nothing in a log is trusted: names and values may come from
 //! the backend under examination, and are escaped for the place where they are shown.
 
+mod html;
 mod json;
 mod markdown;
 mod page;
@@ -12,6 +13,7 @@ mod phrase;
 mod tally;
 mod text;
 
+pub use html::{Listed, html, index};
 pub use json::{SUMMARY_FORMAT, json_summary};
 pub use markdown::markdown;
 pub use phrase::ruling;
