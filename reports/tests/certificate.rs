@@ -211,6 +211,7 @@ fn every_field_of_the_policy_is_read() {
         ("compared = \"0.5\"", "compared = \"1.5\""),
         ("tiers = [\"standard\", \"full\"]", "tiers = [\"full\"]"),
         ("devices = [\"cpu\", \"cuda\"]", "devices = [\"cuda\"]"),
+        ("precision = [\"P64\", ", "precision = ["),
         ("must_pass = 1", "must_pass = 1000"),
         ("adequacy = \"0.9\"", "adequacy = \"1.1\""),
         ("ligrec = [\"pvalues: value\"]", "ligrec = [\"another check\"]"),

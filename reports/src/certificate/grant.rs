@@ -156,6 +156,10 @@ impl<'a> Facts<'a> {
         if !rules.devices.iter().any(|d| d == device) {
             return Err(format!("its device is {device}, which is no evidence"));
         }
+        let class = self.log.header.precision;
+        if !rules.precision.contains(&class) {
+            return Err(format!("it was allowed the rounding of {class}"));
+        }
         let must_pass = self.agreeing().filter(|r| r.source == Source::MustPass).count() as u64;
         if must_pass < rules.must_pass {
             return Err(format!(

@@ -67,6 +67,7 @@ pub fn issue(
             version: header.examiner.clone(),
             digest: circumstances.suite.clone(),
             tier: header.tier.clone(),
+            precision: header.precision,
             plan: header.plan,
         },
         policy: resource(POLICY, policy),

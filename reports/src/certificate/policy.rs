@@ -6,6 +6,7 @@ use dispatch::{Device, Digest};
 use serde::Deserialize;
 
 use super::{Assurance, CertificateError, Decimal};
+use crate::Precision;
 
 /// What each level takes. Every field changes what is granted; there are no defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -55,6 +56,8 @@ pub struct Numerical {
     pub tiers: Vec<String>,
     /// Kinds of device that are evidence: `cpu`, `cuda`, `emulated`.
     pub devices: Vec<String>,
+    /// Classes of arithmetic that are enough.
+    pub precision: BTreeSet<Precision>,
     /// The least number of must-pass cases that agree.
     pub must_pass: u64,
     /// The least share of mutants found.

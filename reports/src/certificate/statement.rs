@@ -6,7 +6,7 @@ use dispatch::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::{Assurance, Decimal, Environment, Execution, FunctionResult, Granted, Level};
-use crate::{Time, WaiverUse};
+use crate::{Precision, Time, WaiverUse};
 
 /// The type of the statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -159,6 +159,8 @@ pub struct Suite {
     pub digest: Digests,
     /// How much was examined.
     pub tier: String,
+    /// The class of arithmetic that was asked of the backend.
+    pub precision: Precision,
     /// Digest over the names of the planned cases, in order.
     pub plan: Digest,
 }

@@ -37,7 +37,7 @@ pub(super) fn failures(view: &View<'_>) -> Markup {
 
 fn card(view: &View<'_>, number: usize, failure: &Failure<'_>) -> Markup {
     let findings = failure.findings();
-    let host = &view.tally.log.header.host.name;
+    let (host, backend) = (&view.tally.log.header.host.name, &view.tally.log.header.backend.name);
     html! {
         article.card id=(format!("failure-{number}")) {
             h3 { span.b { "✗ " (failure.verdict) } " " code { (brief(failure.function)) } ": " (brief(failure.check)) }
@@ -45,6 +45,9 @@ fn card(view: &View<'_>, number: usize, failure: &Failure<'_>) -> Markup {
             p.s {
                 (phrase::extent(failure, &view.tally.functions)) "."
                 @if let Some(more) = phrase::consequences(failure) { " It also explains " (brief(&more)) "." }
+            }
+            @if let Some(ruling) = failure.shrunk().and_then(|s| s.ruling.as_ref()) {
+                p { "By exact arithmetic: " (brief(&phrase::ruling(ruling, host, backend))) }
             }
             @if !findings.is_empty() { (difference(&findings, host)) }
             @match failure.shrunk() {

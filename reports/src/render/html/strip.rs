@@ -97,12 +97,12 @@ pub(super) fn matrix(view: &View<'_>) -> Markup {
                     thead { tr {
                         th scope="col" { "Function" } th scope="col" { "Level" } th scope="col" { "Outcome" }
                         th scope="col" { "Cases" } th.n scope="col" { "Elements" }
-                        th.n scope="col" { "Nearest to its allowance" } th scope="col" { "Mutants found" }
+                        th.n scope="col" { "Nearest to its allowance" } th scope="col" { "Arithmetic" } th scope="col" { "Mutants found" }
                     } }
                     tbody {
                         @for function in &view.tally.functions { (row(view, function)) }
                         @for name in unclaimed.into_iter().flatten() {
-                            tr.s { th scope="row" { code { (brief(name)) } } td colspan="6" { "– not offered by the backend" } }
+                            tr.s { th scope="row" { code { (brief(name)) } } td colspan="7" { "– not offered by the backend" } }
                         }
                     }
                 }
@@ -132,6 +132,7 @@ fn row(view: &View<'_>, function: &FunctionTally) -> Markup {
             td { (phrase::verdicts(&decision.counts)) " of " (phrase::grouped(function.planned)) }
             td.n { (phrase::grouped(decision.compared)) }
             td.n { @match function.spread { Some(spread) => (spread.max), None => "–" } }
+            td.nowrap { (phrase::class(function.precision)) }
             td { @match adequacy {
                 Some(found) => { (found.killed) "/" (found.mutants) @if !found.survivors.is_empty() { " " a href="#adequacy" { (found.survivors.len()) " not found" } } }
                 None => span.s { "– not measured" }
