@@ -88,8 +88,17 @@ impl Issue {
         let statement = issue([&results, &adequacy, &policy], &circumstances)?;
         let bytes = to_bytes(&statement)?;
         let page = render::html(log, Some(&statement)).into_bytes();
-        let files =
-            [(ADEQUACY, &adequacy), (POLICY, &policy), (FILE_NAME, &bytes), ("report.html", &page)];
+        let now = statement.predicate.issued_at;
+        let svg = render::badge_svg(&statement, now).into_bytes();
+        let shields = format!("{:#}\n", render::badge_endpoint(&statement, now)).into_bytes();
+        let files = [
+            (ADEQUACY, &adequacy),
+            (POLICY, &policy),
+            (FILE_NAME, &bytes),
+            ("report.html", &page),
+            ("badge.svg", &svg),
+            ("badge.json", &shields),
+        ];
         for (name, bytes) in files {
             let path = out.join(name);
             std::fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;

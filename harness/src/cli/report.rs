@@ -25,6 +25,10 @@ enum Format {
     Json,
     /// One page; with the certificate that lies beside the log
     Html,
+    /// JUnit XML
+    Junit,
+    /// Workflow commands of GitHub Actions
+    Annotations,
 }
 
 impl Report {
@@ -42,6 +46,8 @@ impl Report {
             }
             Format::Markdown => render::markdown(&log),
             Format::Json => format!("{:#}\n", render::json_summary(&log)),
+            Format::Junit => render::junit(&log)?,
+            Format::Annotations => render::annotations(&log),
             Format::Html => {
                 let beside = std::fs::read(path.with_file_name(FILE_NAME)).ok();
                 let certificate = beside.map(|bytes| from_bytes(&bytes)).transpose()?;

@@ -18,8 +18,8 @@ pub(super) struct Axis {
 
 /// What is drawn, in shares of the axes.
 pub(super) enum Mark {
-    /// A line through points.
-    Curve(Vec<(f64, f64)>),
+    /// A line that steps up at each point.
+    Steps(Vec<(f64, f64)>),
     /// Single points.
     Dots(Vec<(f64, f64)>),
     /// A vertical line, with its name.
@@ -49,9 +49,13 @@ pub(super) fn plot(title: &str, description: &str, x: &Axis, y: &Axis, marks: &[
 
 fn draw(mark: &Mark) -> Markup {
     match mark {
-        Mark::Curve(points) => {
-            let path: Vec<String> =
-                points.iter().map(|&(x, y)| format!("{},{}", px(x), py(y))).collect();
+        Mark::Steps(points) => {
+            let heights = std::iter::once(0.0).chain(points.iter().map(|&(_, y)| y));
+            let step = |(before, &(x, y)): (f64, &(f64, f64))| {
+                let (x, before, y) = (px(x), py(before), py(y));
+                format!("{x},{before} {x},{y}")
+            };
+            let path: Vec<String> = heights.zip(points).map(step).collect();
             html! { polyline.curve points=(path.join(" ")) {} }
         }
         Mark::Dots(points) => {
@@ -59,7 +63,7 @@ fn draw(mark: &Mark) -> Markup {
         }
         Mark::Bound(at, name) => html! {
             line.bound x1=(px(*at)) x2=(px(*at)) y1=(TOP) y2=(HEIGHT - BOTTOM) {}
-            text x=(number(LEFT + at * (WIDTH - LEFT - RIGHT) - 5.0)) y=(TOP + 12.0) text-anchor="end" { (name) }
+            text x=(number(LEFT + at * (WIDTH - LEFT - RIGHT) + 4.0)) y=(HEIGHT - BOTTOM - 6.0) { (name) }
         },
     }
 }

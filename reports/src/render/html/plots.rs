@@ -55,7 +55,6 @@ fn ecdf(function: &str, sorted: &[f64]) -> Markup {
     let step = n.div_ceil(POINTS).max(1);
     let ranks = (1..=n).filter(|rank| rank % step == 0 || *rank == n || *rank == 1);
     let points = ranks.map(|rank| (place(sorted[rank - 1]), rank as f64 / n as f64));
-    let start = std::iter::once((0.0, 0.0));
     let exact = sorted.iter().filter(|&&r| r < LEAST).count();
     let worst = sorted.last().copied().unwrap_or_default();
     let description = format!(
@@ -67,7 +66,7 @@ fn ecdf(function: &str, sorted: &[f64]) -> Markup {
         &description,
         &x,
         &shares("share of comparisons"),
-        &[Mark::Curve(start.chain(points).collect()), Mark::Bound(place(1.0), "allowed")],
+        &[Mark::Steps(points.collect()), Mark::Bound(place(1.0), "allowed")],
     )
 }
 
