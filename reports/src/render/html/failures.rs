@@ -60,7 +60,7 @@ fn card(view: &View<'_>, number: usize, failure: &Failure<'_>) -> Markup {
 
 fn difference(findings: &[&Finding], host: &str) -> Markup {
     html! {
-        div.box tabindex="0" role="region" aria-label="Differences" {
+        div.box tabindex="0" role="group" aria-label="Differences" {
             table {
                 caption { "Where the answers differ, on the smallest input" }
                 thead { tr {
@@ -107,7 +107,7 @@ fn input(function: &str, shrunk: &Shrunk) -> Markup {
     let words = shrunk.recipe.split_whitespace().filter_map(|word| word.split_once('='));
     html! {
         p { "Smallest input: " strong { (phrase::size(shrunk)) } ", after " (phrase::plural(shrunk.calls, "call")) "." }
-        div.box tabindex="0" role="region" aria-label="Smallest input" {
+        div.box tabindex="0" role="group" aria-label="Smallest input" {
             table {
                 caption { "What builds it, and the arguments of the call" }
                 tbody {

@@ -31,8 +31,9 @@ pub fn index(listed: &[Listed], now: Time) -> String {
     let all = || sorted.iter().flat_map(|l| l.certificate.predicate.granted.functions.keys());
     let functions: BTreeSet<&String> = all().collect();
     let body = html! {
-        h1 { "Certified builds" }
-        main id="functions" { div.box tabindex="0" role="region" aria-label="Builds" { table {
+        main id="functions" {
+            h1 { "Certified builds" }
+            div.box tabindex="0" role="group" aria-label="Builds" { table {
             caption { "Levels at " time datetime=(now.to_string()) { (now.date()) } ", newest certificate of each backend first" }
             thead { tr {
                 th scope="col" { "Build" } th scope="col" { "For" }

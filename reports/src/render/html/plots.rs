@@ -95,7 +95,7 @@ fn margins(view: &View<'_>) -> Markup {
         @if !rows.is_empty() {
             details {
                 summary { "The comparisons that came nearest to their allowances" }
-                div.box tabindex="0" role="region" aria-label="Margins" { table {
+                div.box tabindex="0" role="group" aria-label="Margins" { table {
                     caption { "Nearest first, of " (rows.len()) " checks with an allowance" }
                     thead { tr {
                         th scope="col" { "Function" } th scope="col" { "Check" } th.n scope="col" { "Cases" }

@@ -37,7 +37,7 @@ fn map(domain: &Domain) -> Markup {
         @for (label, names) in phrase::domain_lists(domain) { p { (label) ": " (brief(&names)) } }
         details {
             summary { "Every level of every knob" }
-            div.box tabindex="0" role="region" aria-label="Levels" { table {
+            div.box tabindex="0" role="group" aria-label="Levels" { table {
                 caption { "✓ verified, ✗ failed, ~ undefined, · untested" }
                 tbody { @for (knob, levels) in &knobs { tr {
                     th scope="row" { code { (brief(knob)) } }
@@ -88,7 +88,7 @@ pub(super) fn waivers(view: &View<'_>) -> Markup {
         @if !waivers.is_empty() {
             section aria-labelledby="waivers" {
                 h2 id="waivers" { "Waivers" }
-                div.box tabindex="0" role="region" aria-label="Waivers" { table {
+                div.box tabindex="0" role="group" aria-label="Waivers" { table {
                     caption { "Differences that somebody decided to live with, for a while" }
                     thead { tr {
                         th scope="col" { "Function" } th scope="col" { "What" } th scope="col" { "Where" } th scope="col" { "Why" }
@@ -120,7 +120,7 @@ pub(super) fn environment(view: &View<'_>) -> Markup {
     html! {
         section aria-labelledby="environment" {
             h2 id="environment" { "Environment" }
-            div.box tabindex="0" role="region" aria-label="Environment" { table { tbody {
+            div.box tabindex="0" role="group" aria-label="Environment" { table { tbody {
                 (line("Backend", &format!("{}, artifact {}", phrase::who(&header.backend), header.backend.artifact)))
                 (line("Host", &format!("{}, artifact {}", phrase::who(&header.host), header.host.artifact)))
                 (line("Device", &phrase::device(&header.backend.device)))
@@ -183,7 +183,7 @@ pub(super) fn check(view: &View<'_>) -> Markup {
 
 fn files(certificate: &Statement) -> Markup {
     html! {
-        div.box tabindex="0" role="region" aria-label="Files" { table {
+        div.box tabindex="0" role="group" aria-label="Files" { table {
             caption { "The certified files, and the evidence" }
             thead { tr { th scope="col" { "File" } th.n scope="col" { "Bytes" } th scope="col" { "SHA-256" } } }
             tbody {

@@ -96,7 +96,7 @@ pub(super) fn matrix(view: &View<'_>) -> Markup {
     html! {
         main id="functions" {
             h2 { "Functions" }
-            div.box tabindex="0" role="region" aria-label="Functions" {
+            div.box tabindex="0" role="group" aria-label="Functions" {
                 table {
                     caption { "What follows for each function, and from what" }
                     thead { tr {
