@@ -14,6 +14,7 @@
 //!   [`regressions`] are capsules that run first.
 //! - [`waivers`] are differences that somebody decided to live with; [`domain`] says what was tried.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
+//! - [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
 #![forbid(unsafe_code)]
@@ -51,6 +52,7 @@ mod recipe_text;
 pub mod recorded;
 pub mod regressions;
 pub mod replan;
+pub mod shards;
 pub mod show;
 pub mod shrink;
 pub mod signatures;
