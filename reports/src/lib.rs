@@ -9,6 +9,7 @@
 pub mod certificate;
 mod date;
 mod decision;
+mod difference;
 mod domain;
 mod log;
 mod precision;
@@ -24,6 +25,7 @@ pub mod wheel;
 
 pub use date::{Date, Time};
 pub use decision::{Decision, FunctionDecision, Outcome, decide};
+pub use difference::{Change, ChangeKind, difference};
 pub use domain::{Coverage, Domain, KnobLevels, Knobs, Seen};
 pub use log::{FORMAT, Header, Log, LogError};
 pub use precision::Precision;

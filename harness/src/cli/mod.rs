@@ -5,6 +5,7 @@ mod audit;
 mod certify;
 mod check;
 mod control;
+mod diff;
 mod golden;
 mod issue;
 mod laws;
@@ -71,6 +72,8 @@ enum Verb {
     Verify(verify::Verify),
     /// Runs cases of a certificate again and compares
     Reproduce(reproduce::Reproduce),
+    /// Compares two runs and their certificates: what was gained, lost, newly waived
+    Diff(diff::Diff),
     /// Makes and checks the list of trusted builds that a host library loads
     Trust(trust::TrustVerb),
 }
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Verb::Sign(sign) => sign.run(),
         Verb::Verify(verify) => verify.run(),
         Verb::Reproduce(reproduce) => reproduce.run(),
+        Verb::Diff(diff) => diff.run(),
         Verb::Trust(trust) => trust.run(),
     };
     match done {
