@@ -86,7 +86,7 @@ tampered result "results.jsonl hashes to" sed -i '0,/"verdict":"pass"/s//"verdic
 tampered level 'granted.functions.ligrec says "full"' edit 's/"ligrec": "statistical"/"ligrec": "full"/' certificate.intoto.json
 tampered unsigned "is not one of these bytes" sed -i 's/"tier": "standard"/"tier": "full"/' certificate.intoto.json
 tampered expiry "notAfter says" edit 's/"notAfter": "20/"notAfter": "21/' certificate.intoto.json
-tampered key "belongs to no allowed signer" resign thief
+tampered stolen "belongs to no allowed signer" resign thief
 tampered waiver "waivers says 1 entries" edit "s|\"waivers\": \[\]|$waiver|" certificate.intoto.json
 sed 's/adequacy = "0.9"/adequacy = "0.5"/' good/policy.toml >lenient.toml
 cp policy.toml trusted.toml && cp lenient.toml policy.toml

@@ -149,6 +149,8 @@ fn each_level_is_reached_and_the_next_one_is_explained() {
     has_levels(&case, None, Statistical, "not contract: 1 of 24 cases differ");
 }
 
+type Take = fn(&mut Case);
+
 #[test]
 fn the_highest_level_takes_everything_at_once() {
     let full = || {
@@ -162,7 +164,7 @@ fn the_highest_level_takes_everything_at_once() {
     };
     assert_eq!(full().issue().unwrap().predicate.granted.overall, Level::Full);
     assert!(full().issue().unwrap().predicate.granted.reasons.is_empty());
-    let lacking: [(fn(&mut Case), &str); 4] = [
+    let lacking: [(Take, &str); 4] = [
         (|c| c.log.header.tier = "standard".into(), "the tier is"),
         (|c| c.circumstances.challenge = None, "challenge"),
         (|c| c.circumstances.assurance = Default::default(), "it is self-attested"),
