@@ -1,4 +1,4 @@
-"""The loader of trusted lists, with a wheel that is built here and the real scverse-backends where it is installed."""
+"""The loader of trusted lists; with the real scverse-backends where it is installed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def write_list(tmp_path: Path, *, record: str = "", end: str = "2027-05-21", more: str = "") -> Path:
+def write_list(
+    tmp_path: Path, *, record: str = "", end: str = "2027-05-21", more: str = ""
+) -> Path:
     if not record:
         record = wheel_record1(concord_trust.metadata.distribution("demo-backend"))
     path = tmp_path / "trusted-backends.toml"
@@ -111,7 +113,9 @@ def test_another_build_warns_with_the_reason(
     assert trusted["demo"]["aliases"] == ["cuda"]
 
 
-def test_an_edit_after_the_installation_shows_when_files_are_hashed(site: Path, tmp_path: Path) -> None:
+def test_an_edit_after_the_installation_shows_when_files_are_hashed(
+    site: Path, tmp_path: Path
+) -> None:
     path = write_list(tmp_path)
     (site / "demo_backend.py").write_bytes(b"def moran(): return 0.6\n")
     assert load_trusted(path, now=NOW)[1]["demo"]

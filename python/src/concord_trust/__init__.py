@@ -1,11 +1,12 @@
-"""Reads `trusted-backends.toml` for a host library: who may be a backend, and which installed build is certified.
+"""Reads `trusted-backends.toml` for a host library: which installed build is certified.
 
-A host library keeps the file among its resources and calls `load_trusted` once. What it returns first goes to
-scverse-backends unchanged; what it returns second says how far each function of the installed build may be trusted.
-Nothing is blocked: a build that is not the certified one gives a warning with the reason, and levels of none.
+A host library keeps the file among its resources and calls `load_trusted` once. What it returns
+first goes to scverse-backends unchanged; what it returns second says how far each function of the
+installed build may be trusted. Nothing is blocked: a build that is not the certified one gives a
+warning with the reason, and no levels.
 
-Only the standard library is used. The signature of the list is not checked here (Python has no Ed25519); the host's own
-release does that once: `ssh-keygen -Y verify -n trusted-backends@concord`.
+Only the standard library is used. The signature of the list is not checked here (Python has no
+Ed25519); the host's own release does that once: `ssh-keygen -Y verify -n trusted-backends@concord`.
 """
 
 from __future__ import annotations
@@ -67,7 +68,10 @@ def load_trusted(
     now: datetime | None = None,
     warn: bool = True,
 ) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
-    """Read a list; return the mapping for `BackendDispatcher(trusted_backends=...)`, and levels by backend and function.
+    """Read a list.
+
+    Return the mapping for `BackendDispatcher(trusted_backends=...)`, and the levels by backend and
+    function.
 
     `least_serial` is the serial of the newest list that was seen before.
     """
