@@ -107,6 +107,7 @@ fn input(function: &str, shrunk: &Shrunk) -> Markup {
     let words = shrunk.recipe.split_whitespace().filter_map(|word| word.split_once('='));
     html! {
         p { "Smallest input: " strong { (phrase::size(shrunk)) } ", after " (phrase::plural(shrunk.calls, "call")) "." }
+        @if words.clone().next().is_some() {
         div.box tabindex="0" role="group" aria-label="Smallest input" {
             table {
                 caption { "What builds it, and the arguments of the call" }
@@ -116,12 +117,16 @@ fn input(function: &str, shrunk: &Shrunk) -> Markup {
                 }
             }
         }
+        }
         p { code { (brief(&shrunk.params.join(", "))) } }
         pre aria-label="Command" { code { (clean(&shrunk.replay)) } }
         @if let Some(capsule) = &shrunk.capsule {
             details {
                 summary { "The same in Python, without Concord" }
-                pre { code { (python(function, capsule, &shrunk.params)) } }
+                pre { code { "python capsules/" (clean(capsule)) "/reproduce.py" } }
+                @if shrunk.params.iter().all(|p| !p.contains('…')) {
+                    pre { code { (python(function, capsule, &shrunk.params)) } }
+                }
             }
         }
     }

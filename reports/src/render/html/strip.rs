@@ -106,6 +106,12 @@ pub(super) fn matrix(view: &View<'_>) -> Markup {
                     } }
                     tbody {
                         @for function in &view.tally.functions { (row(view, function)) }
+                        @for name in unexamined(view) {
+                            tr {
+                                th scope="row" { code { (brief(name)) } }
+                                td.nowrap { (level(Level::None)) } td colspan="6" { "– offered by the backend, not examined" }
+                            }
+                        }
                         @for name in unclaimed.into_iter().flatten() {
                             tr.s { th scope="row" { code { (brief(name)) } } td colspan="7" { "– not offered by the backend" } }
                         }
@@ -115,6 +121,13 @@ pub(super) fn matrix(view: &View<'_>) -> Markup {
             p.s { "The nearest: distance over allowance of the comparison that came nearest to its allowance; at most 1 agrees." }
         }
     }
+}
+
+/// Functions that are claimed and were not part of the run.
+fn unexamined<'a>(view: &View<'a>) -> Vec<&'a String> {
+    let known = |name: &&String| view.tally.functions.iter().any(|f| f.name == **name);
+    let granted = view.certificate.map(|c| c.predicate.granted.functions.keys());
+    granted.into_iter().flatten().filter(|name| !known(name)).collect()
 }
 
 fn row(view: &View<'_>, function: &FunctionTally) -> Markup {
