@@ -101,11 +101,22 @@ impl Examination {
     pub fn examine(
         &self,
         plan: &Plan,
-        mut header: Header,
+        header: Header,
         options: Options<'_>,
         progress: impl Fn(Verdict) + Sync,
     ) -> Examined {
-        let mut records = self.records(plan, options.jobs, progress);
+        let records = self.records(plan, options.jobs, progress);
+        self.conclude(plan, header, options, records)
+    }
+
+    /// Applies waivers to the records of a plan, and shrinks one failure of each cause that is left.
+    pub fn conclude(
+        &self,
+        plan: &Plan,
+        mut header: Header,
+        options: Options<'_>,
+        mut records: Vec<Record>,
+    ) -> Examined {
         // Before shrinking, so that waived failures cost no calls; after it, because some turn out to be flaky.
         let waive = |records: &mut [Record]| options.waivers.map(|w| w.apply(plan, records));
         waive(&mut records);
@@ -119,7 +130,12 @@ impl Examination {
     ///
     /// The threads are plain ones and not rayon's: each waits for a backend, and a backend that uses rayon itself
     /// would wait for ever for threads that wait for it.
-    fn records(&self, plan: &Plan, jobs: usize, progress: impl Fn(Verdict) + Sync) -> Vec<Record> {
+    pub fn records(
+        &self,
+        plan: &Plan,
+        jobs: usize,
+        progress: impl Fn(Verdict) + Sync,
+    ) -> Vec<Record> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut session = self.session();

@@ -14,6 +14,7 @@
 //!   [`regressions`] are capsules that run first.
 //! - [`waivers`] are differences that somebody decided to live with; [`domain`] says what was tried.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
+//! - [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
 #![forbid(unsafe_code)]
@@ -26,12 +27,12 @@ pub mod capsule;
 mod case;
 mod causes;
 pub mod cli;
+mod clock;
 pub mod compare;
 mod contract;
 pub mod contract_mutants;
 mod contracts;
 pub mod control;
-pub mod date;
 pub mod deliver;
 pub mod domain;
 mod errors;
@@ -51,6 +52,8 @@ pub mod python;
 mod recipe_text;
 pub mod recorded;
 pub mod regressions;
+pub mod replan;
+pub mod shards;
 pub mod show;
 pub mod shrink;
 pub mod signatures;

@@ -24,11 +24,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use dispatch::Call;
-use reports::{Record, Verdict, WaiverUse};
+use reports::{Date, Record, Verdict, WaiverUse};
 use serde::Deserialize;
 
 use crate::causes::failed_check;
-use crate::date::Date;
 use crate::plan::Plan;
 use crate::predicates::{self, PREDICATES, Predicate};
 use crate::recipe_text::Levels;

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::date::Date;
 use harness::examine::{Examination, Options, header};
 use harness::mutants::{MutantBackend, find};
 use harness::plan::Plan;
 use harness::waivers::Waivers;
+use reports::Date;
 use reports::{Log, Outcome, Verdict, decide};
 
 const GOOD: &str = r#"

@@ -6,7 +6,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod certificate;
+mod date;
 mod decision;
+mod difference;
 mod domain;
 mod log;
 mod precision;
@@ -14,10 +17,15 @@ mod ratio;
 mod record;
 pub mod render;
 mod ruling;
+pub mod signature;
+pub mod trust;
 mod verdict;
 mod waiver;
+pub mod wheel;
 
+pub use date::{Date, Time};
 pub use decision::{Decision, FunctionDecision, Outcome, decide};
+pub use difference::{Change, ChangeKind, difference};
 pub use domain::{Coverage, Domain, KnobLevels, Knobs, Seen};
 pub use log::{FORMAT, Header, Log, LogError};
 pub use precision::Precision;

@@ -1,7 +1,7 @@
 //! `concord certify`
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use dispatch::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use reports::{Log, Precision, Verdict, decide, render};
+use reports::{Date, Log, Precision, Verdict, decide, render};
 
-use crate::date::Date;
+use super::issue::Issue;
 use crate::examine::{Examination, Examined, Options, header};
 use crate::golden::Corpus;
 use crate::plan::{Plan, Tier, run_seed};
+use crate::shards::{self, Shard};
 use crate::waivers::Waivers;
-use crate::{Usage, backends, file_case, recorded, regressions, statistics};
+use crate::{Usage, backends, clock, file_case, recorded, regressions, statistics};
 
 /// Runs a backend against a host, judges every answer, shrinks failures, and writes a report.
 #[derive(Args)]
@@ -57,12 +58,20 @@ pub(super) struct Certify {
     /// Folder of capsules that run first; default: those of the project, where the cases are generated
     #[arg(long, value_name = "DIR")]
     regressions: Option<PathBuf>,
-    /// Folder for results.jsonl, report.md, summary.json, and the capsules of what differs
+    /// Run only every N-th case, from the I-th on, and write no report: one part of a run on several machines
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["gather", "json"])]
+    shard: Option<Shard>,
+    /// Run nothing: gather the parts that `--shard` wrote with the same options otherwise, by their folders
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    gather: Vec<PathBuf>,
+    /// Folder for results.jsonl, the reports, the certificate, and the capsules of what differs
     #[arg(long, default_value = "out", value_name = "DIR")]
     out: PathBuf,
     /// Print a JSON summary instead of text
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    issue: Issue,
 }
 
 /// Classes of arithmetic by the names that are easy to type.
@@ -96,9 +105,11 @@ impl Certify {
             ))
             .into());
         }
+        self.issue.check()?;
+        let started = clock::now();
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.jobs.unwrap_or_else(cores);
-        let today = self.today.unwrap_or_else(Date::today);
+        let today = self.today.unwrap_or_else(|| clock::now().date());
         let waivers = self.waivers.as_deref().map(|path| Waivers::read(path, today)).transpose()?;
         let data = self.data.as_deref().map(|path| format!(" --data {}", path.display()));
         let (host, backend) = (backends::open(&self.host)?, backends::open(&self.backend)?);
@@ -146,16 +157,30 @@ impl Certify {
                 header.planned.len()
             );
         }
+        if let Some(shard) = self.shard {
+            plan = shard.of(&plan);
+        }
         let bar = progress_bar(plan.cases.len() as u64, self.json);
         let dir = self.out.join("capsules");
         let place = dir.to_string_lossy();
         let options = Options { jobs, waivers: waivers.as_ref(), capsules: Some(&place) };
-        let examined = examination.examine(&plan, header, options, |verdict: Verdict| {
+        let progress = |verdict: Verdict| {
             if verdict.condemns() {
                 bar.set_message("differences found");
             }
             bar.inc(1);
-        });
+        };
+        if self.shard.is_some() {
+            let records = examination.records(&plan, jobs, progress);
+            bar.finish_and_clear();
+            return write_part(&Log { header, records }, &self.out);
+        }
+        let examined = if self.gather.is_empty() {
+            examination.examine(&plan, header, options, progress)
+        } else {
+            let records = shards::gather(&plan, &header, self.parts()?).map_err(Usage)?;
+            examination.conclude(&plan, header, options, records)
+        };
         bar.finish_and_clear();
         let Examined { log, capsules } = examined;
         let decision = decide(&log);
@@ -183,7 +208,31 @@ impl Certify {
             ));
             super::print(&format!("\nThe log and the report are in {}\n", self.out.display()));
         }
+        // A quick tier certifies nothing, and says so at the end of its report.
+        if self.certifies(&log) {
+            let said = self.issue.write(&log, &self.challenge, started, &self.out)?;
+            if !self.json {
+                super::print(&said);
+            }
+        }
         Ok(decision.outcome.exit_code())
+    }
+
+    /// The parts of a run, by the names of their folders.
+    fn parts(&self) -> Result<Vec<(String, Log)>> {
+        let read = |dir: &PathBuf| {
+            let path = dir.join("results.jsonl");
+            let file = File::open(&path).with_context(|| format!("open {}", path.display()))?;
+            let log = Log::read(BufReader::new(file))
+                .with_context(|| format!("read {}", path.display()))?;
+            Ok((dir.display().to_string(), log))
+        };
+        self.gather.iter().map(read).collect()
+    }
+
+    /// Whether a certificate follows: cases that were generated, and enough of them.
+    fn certifies(&self, log: &Log) -> bool {
+        self.tier != Tier::Quick && log.header.tier == self.tier.name()
     }
 
     /// The cases, regressions first, and what they were made from.
@@ -230,6 +279,17 @@ impl Certify {
     }
 }
 
+/// A part has a log and no report: what it says stands only with the other parts.
+fn write_part(log: &Log, out: &Path) -> Result<u8> {
+    write_log(log, out)?;
+    let n = log.records.len();
+    super::print(&format!(
+        "{n} cases in {}; `concord certify ... --gather DIR DIR` concludes\n",
+        out.display()
+    ));
+    Ok(0)
+}
+
 fn progress_bar(len: u64, quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
@@ -239,13 +299,24 @@ fn progress_bar(len: u64, quiet: bool) -> ProgressBar {
     ProgressBar::new(len).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn write_results(log: &Log, out: &Path) -> Result<()> {
+fn write_log(log: &Log, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("create folder {}", out.display()))?;
     let path = out.join("results.jsonl");
     let file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
-    log.write(BufWriter::new(file)).with_context(|| format!("write {}", path.display()))?;
+    log.write(BufWriter::new(file)).with_context(|| format!("write {}", path.display()))
+}
+
+fn write_results(log: &Log, out: &Path) -> Result<()> {
+    write_log(log, out)?;
     let summary = format!("{:#}\n", render::json_summary(log));
-    for (name, text) in [("report.md", render::markdown(log)), ("summary.json", summary)] {
+    let page = render::html(log, None);
+    let files = [
+        ("report.md", render::markdown(log)),
+        ("report.html", page),
+        ("junit.xml", render::junit(log).context("write JUnit XML")?),
+        ("summary.json", summary),
+    ];
+    for (name, text) in files {
         let path = out.join(name);
         std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
     }

@@ -5,7 +5,9 @@ mod audit;
 mod certify;
 mod check;
 mod control;
+mod diff;
 mod golden;
+mod issue;
 mod laws;
 mod list;
 mod probe;
@@ -13,6 +15,10 @@ mod python_env;
 mod replay;
 mod report;
 mod serve;
+mod reproduce;
+mod sign;
+mod trust;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -27,7 +33,8 @@ Examples:
                                                 see a wrong backend refused, and why
   concord certify reference --data cells.h5ad   examine it on your own data
 
-Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 infrastructure, 4 inconclusive.";
+Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 infrastructure, 4 inconclusive,
+5 invalid certificate.";
 
 /// Certifies that an accelerated backend computes what its host library computes.
 #[derive(Parser)]
@@ -65,6 +72,16 @@ enum Verb {
     PythonEnv(python_env::PythonEnv),
     /// Answers calls for another process, over the worker protocol
     Serve(serve::Serve),
+    /// Signs a certificate or a trusted list with an SSH key
+    Sign(sign::Sign),
+    /// Checks a certificate: everything in it that can be computed is computed again
+    Verify(verify::Verify),
+    /// Runs cases of a certificate again and compares
+    Reproduce(reproduce::Reproduce),
+    /// Compares two runs and their certificates: what was gained, lost, newly waived
+    Diff(diff::Diff),
+    /// Makes and checks the list of trusted builds that a host library loads
+    Trust(trust::TrustVerb),
 }
 
 /// Parses the command line, does what it says, and returns the exit code.
@@ -85,6 +102,11 @@ pub fn main() -> ExitCode {
         Verb::Report(report) => report.run(),
         Verb::PythonEnv(env) => env.run(),
         Verb::Serve(serve) => serve.run(),
+        Verb::Sign(sign) => sign.run(),
+        Verb::Verify(verify) => verify.run(),
+        Verb::Reproduce(reproduce) => reproduce.run(),
+        Verb::Diff(diff) => diff.run(),
+        Verb::Trust(trust) => trust.run(),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -123,6 +145,7 @@ fn functions(asked: &[String]) -> Result<Vec<String>, Usage> {
     match asked.iter().find(|name| !known().any(|k| k == name.as_str())) {
         Some(unknown) => Err(Usage::unknown("function", unknown, known())),
         None if asked.is_empty() => Ok(known().map(str::to_owned).collect()),
-        None => Ok(asked.to_vec()),
+        // In one order, so that the plan does not depend on how they were asked for.
+        None => Ok(known().filter(|k| asked.iter().any(|a| a == k)).map(str::to_owned).collect()),
     }
 }

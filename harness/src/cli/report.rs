@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use reports::certificate::{FILE_NAME, from_bytes};
 use reports::{Log, decide, render};
 
 /// Renders the log of an earlier run again.
@@ -22,6 +23,12 @@ enum Format {
     Text,
     Markdown,
     Json,
+    /// One page; with the certificate that lies beside the log
+    Html,
+    /// JUnit XML
+    Junit,
+    /// Workflow commands of GitHub Actions
+    Annotations,
 }
 
 impl Report {
@@ -39,6 +46,13 @@ impl Report {
             }
             Format::Markdown => render::markdown(&log),
             Format::Json => format!("{:#}\n", render::json_summary(&log)),
+            Format::Junit => render::junit(&log)?,
+            Format::Annotations => render::annotations(&log),
+            Format::Html => {
+                let beside = std::fs::read(path.with_file_name(FILE_NAME)).ok();
+                let certificate = beside.map(|bytes| from_bytes(&bytes)).transpose()?;
+                render::html(&log, certificate.as_ref())
+            }
         });
         Ok(decide(&log).outcome.exit_code())
     }

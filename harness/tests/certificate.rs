@@ -1,0 +1,76 @@
+//! A certificate on the command line: made, signed, verified, tampered with.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs in a folder, checks the exit code, and that a text is printed.
+#[track_caller]
+fn check(dir: &Path, arguments: &[&str], code: i32, says: &str) {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_concord")).args(arguments).current_dir(dir).output();
+    let output = output.unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert_eq!(output.status.code(), Some(code), "concord {}\n{text}", arguments.join(" "));
+    assert!(text.contains(says), "`{says}` is not in\n{text}");
+}
+
+#[test]
+fn a_certificate_is_made_signed_verified_and_refused_after_a_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let certify = ["certify", "reference", "--function", "ligrec", "--tier", "standard"];
+    check(dir, &certify, 0, "ligrec             statistical");
+    for file in [
+        "certificate.intoto.json",
+        "policy.toml",
+        "adequacy.json",
+        "badge.svg",
+        "report.html",
+        "junit.xml",
+    ] {
+        assert!(dir.join("out").join(file).is_file(), "{file}");
+    }
+    let certificate = "out/certificate.intoto.json";
+    // Nobody was named whose signature counts: nothing is refused, not everything was asked.
+    check(
+        dir,
+        &["verify", certificate],
+        4,
+        "ok       plan        seed and cases are those the suite derives",
+    );
+    check(dir, &["diff", "out", "out"], 0, "nothing was gained or lost");
+    check(
+        dir,
+        &["reproduce", certificate, "--sample", "1"],
+        0,
+        "each gives what the certificate says",
+    );
+    check(
+        dir,
+        &["trust", "build", "out", "--host", "squidpy"],
+        2,
+        "there is no out/allowed_signers",
+    );
+    check(dir, &["sign", certificate, "--key", certificate], 3, "read the private key");
+    let path = dir.join(certificate);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"ligrec\": \"statistical\"", "\"ligrec\": \"full\""))
+        .unwrap();
+    check(dir, &["verify", certificate], 5, "granted.functions.ligrec says \"full\"");
+}
+
+#[test]
+fn a_quick_tier_makes_no_certificate() {
+    let dir = tempfile::tempdir().unwrap();
+    check(
+        dir.path(),
+        &["certify", "reference", "--function", "ligrec"],
+        0,
+        "A quick tier certifies nothing",
+    );
+    assert!(!dir.path().join("out/certificate.intoto.json").exists());
+    assert!(dir.path().join("out/report.html").is_file());
+}
