@@ -8,6 +8,7 @@
 //! known to fail. Both were shrunk and have their capsules, but are folded under their causes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use reports::{Record, Verdict};
 
@@ -17,6 +18,7 @@ use crate::laws;
 use crate::plan::Plan;
 use crate::recipe_text::Levels;
 use crate::shrink::{Budget, shrink};
+use crate::statistics::StudyCase;
 use crate::{Case, contract};
 
 /// How many failures of one check are shrunk; from then on the first cause stands for all that no cause explains.
@@ -53,7 +55,10 @@ pub(crate) fn shrink_each_cause(
         let is_new = record.verdict.condemns() && record.verdict != Verdict::Timeout;
         let Some(case) = cases.get(&record.case).filter(|_| is_new) else { continue };
         // A study fails twice with other seeds before it is recorded, and its inputs are small and fixed.
-        if matches!(case, Case::Study(_)) {
+        if let Case::Study(case) = case {
+            if budget.capsules.is_some() {
+                capsules.push(study_capsule(session, case, &mut records[at]));
+            }
             continue;
         }
         let check = failed_check(record);
@@ -91,6 +96,21 @@ pub(crate) fn shrink_each_cause(
     }
     fold_consequences(&causes, records);
     capsules
+}
+
+/// What a study asked about and what it found, with what both sides say to its call once.
+fn study_capsule(session: &mut Session<'_>, case: &StudyCase, record: &mut Record) -> Capsule {
+    let exchange = session.exchange(Arc::new(case.call()));
+    let capsule = Capsule {
+        verdict: record.verdict,
+        reason: record.reason.clone(),
+        checks: record.checks.clone(),
+        ..Capsule::of(session, &exchange, &case.to_string(), &failed_check(record))
+    };
+    if let Some(shrunk) = &mut record.shrunk {
+        shrunk.capsule = Some(capsule.id());
+    }
+    capsule
 }
 
 /// What the host says of the answer to the call as a broken law changed it.

@@ -8,15 +8,22 @@ use reports::{KnobLevels, Knobs};
 use crate::Case;
 use crate::plan::Plan;
 
-/// The knobs of every function of which the plan has recipes.
+/// The knobs of every function of which the plan has recipes or cases from a file.
 pub fn knobs(plan: &Plan) -> BTreeMap<String, Knobs> {
-    let mut generators: BTreeMap<&str, &'static Generator> = BTreeMap::new();
+    let mut knobs = BTreeMap::new();
     for (_, case) in &plan.cases {
-        if let Case::Recipe(recipe) = case {
-            generators.insert(recipe.generator().function, recipe.generator());
+        let function = case.function();
+        if knobs.contains_key(function) {
+            continue;
         }
+        let found = match case {
+            Case::Recipe(recipe) => of(recipe.generator()),
+            Case::File(case) => case.knobs(),
+            Case::Stored { .. } | Case::Study(_) => continue,
+        };
+        knobs.insert(function.to_owned(), found);
     }
-    generators.into_iter().map(|(name, generator)| (name.to_owned(), of(generator))).collect()
+    knobs
 }
 
 /// The knobs of one function.

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use dispatch::{Call, Categorical, Dataset, Dense, Dtype, Format, Frame, Params, Value};
 use generators::Random;
 use generators::parts::graph;
-use reports::Source;
+use reports::{KnobLevels, Knobs, Source};
 
 use crate::plan::{Plan, Tier};
 use crate::{Case, Usage, contract};
@@ -235,6 +235,17 @@ impl FileCase {
             _ => self.ligrec(&mut data, &mut params),
         }
         Call::new(self.function, data, params)
+    }
+
+    /// What can be varied about the function on this file; every level goes with every other.
+    pub fn knobs(&self) -> Knobs {
+        let levels = |(name, levels): (&str, Vec<String>)| KnobLevels {
+            name: name.to_owned(),
+            levels,
+            ..KnobLevels::default()
+        };
+        let knobs = self.file.knobs(self.function).into_iter().map(levels).collect();
+        Knobs { knobs, excluded: Vec::new() }
     }
 
     fn level(&self, knob: &str) -> &str {

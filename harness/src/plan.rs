@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dispatch::{Digest, Manifest};
+use dispatch::{Backend, Device, Digest, Manifest};
 use generators::{Generator, Recipe};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -77,7 +77,7 @@ impl Plan {
         let mut plan = Plan::sized(functions, tier.arrays(), tier.samples(), seed);
         for generator in functions {
             let seed = derive(seed, generator.function, "ladder", 0);
-            let rungs = generators::plan::ladder(generator, tier != Tier::Quick, seed);
+            let rungs = generators::plan::ladder(generator, true, seed);
             plan.cases.extend(rungs.into_iter().map(|r| (Source::MustPass, Case::Recipe(r))));
         }
         plan
@@ -104,14 +104,23 @@ impl Plan {
         plan
     }
 
-    /// Leaves the heavy sizes out, for devices that are emulated and would take hours; returns the names of the cases.
-    pub fn leave_out_heavy(&mut self) -> Vec<String> {
+    /// Leaves the heavy sizes out where one of them would take longer than all other cases; returns a sentence for each.
+    pub fn leave_out_heavy(&mut self, tier: Tier, peers: [&dyn Backend; 2]) -> Vec<String> {
+        let emulated = peers.iter().any(|p| p.manifest().device == Device::Emulated);
+        let remote = peers.iter().any(|p| p.keeps_time());
+        let why = match tier {
+            _ if emulated => "the device is emulated, and would take hours",
+            Tier::Quick if remote => {
+                "the standard tier asks it of other processes, and waits minutes"
+            }
+            Tier::Quick | Tier::Standard | Tier::Full => return Vec::new(),
+        };
         let is_heavy =
             |case: &Case| matches!(case, Case::Recipe(r) if generators::plan::is_heavy(r));
         let heavy = self.cases.iter().filter(|(_, case)| is_heavy(case));
-        let names = heavy.map(|(_, case)| case.name()).collect();
+        let said = heavy.map(|(_, case)| format!("{} was left out: {why}", case.name())).collect();
         self.cases.retain(|(_, case)| !is_heavy(case));
-        names
+        said
     }
 
     /// Number of cases by function.

@@ -11,6 +11,7 @@ use reports::Source;
 
 use crate::capsule;
 use crate::plan::Plan;
+use crate::statistics::StudyCase;
 use crate::{Case, contract};
 
 /// Where the project keeps its regressions.
@@ -29,7 +30,9 @@ pub fn prepend(plan: &mut Plan, dir: &Path, functions: &[String]) -> Result<()> 
         let function = &capsule.call.function;
         if functions.contains(function) && contract(function).is_some() && seen.insert(capsule.id())
         {
-            let case = Case::Stored { id: capsule.id(), call: capsule.call.clone() };
+            let study = StudyCase::parse(function, &capsule.origin).map(Case::Study);
+            let (id, call) = (capsule.id(), capsule.call.clone());
+            let case = study.unwrap_or(Case::Stored { id, call });
             cases.push((Source::Regression, case));
         }
     }

@@ -47,9 +47,7 @@ fn plan(header: &Header, seed: u64) -> Option<Plan> {
     if dir.is_dir() {
         regressions::prepend(&mut plan, &dir, &functions).ok()?;
     }
-    if header.backend.device == dispatch::Device::Emulated {
-        plan.leave_out_heavy();
-    }
+    plan.leave_out_heavy(tier, [&*host, &*backend]);
     let examination = Examination {
         host,
         backend,

@@ -16,6 +16,8 @@ use harness::mutants::{MutantBackend, find};
 use harness::plan::Plan;
 use harness::regressions;
 use harness::shrink::{Budget, Counterexample, shrink};
+use harness::statistics::StudyCase;
+use harness::statistics::wrong::WRONG;
 use reports::{Source, Verdict};
 
 fn examination(mutant: &str) -> Examination {
@@ -274,6 +276,31 @@ fn one_cause_is_reported_once_with_its_consequences() {
     let ids: Vec<String> =
         failing.iter().filter_map(|r| r.shrunk.as_ref()?.capsule.clone()).collect();
     assert_eq!(ids, capsules.iter().map(Capsule::id).collect::<Vec<_>>());
+}
+
+/// Two calls of random columns never agree, so the capsule says what was found over many, and is examined as a study again.
+#[test]
+fn a_study_that_fails_has_a_capsule_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = WRONG.iter().find(|m| m.name == "autocorr-permutes-values").unwrap();
+    let wrong = Examination {
+        backend: Arc::new(MutantBackend::new(wrong)),
+        ..examination("moran-without-n-over-s0")
+    };
+    let text = "study=ring-33 budget=quick seed=4";
+    let case = StudyCase::parse("spatial_autocorr", text).unwrap();
+    let plan = Plan { cases: vec![(Source::Statistical, Case::Study(case))] };
+    let Examined { log, capsules } = run(&wrong, &plan, Some("elsewhere"));
+    let (record, capsule) = (&log.records[0], &capsules[0]);
+    assert_eq!(record.verdict, Verdict::Fail);
+    assert_eq!(record.shrunk.as_ref().unwrap().capsule, Some(capsule.id()));
+    assert_eq!((&capsule.checks, capsule.verdict), (&record.checks, Verdict::Fail));
+    assert!(capsule.host.outcome.is_ok() && capsule.backend.outcome.is_ok());
+
+    capsule.write(dir.path()).unwrap();
+    let mut again = Plan::default();
+    regressions::prepend(&mut again, dir.path(), &["spatial_autocorr".to_owned()]).unwrap();
+    assert_eq!(again.cases[0].1.text(), text);
 }
 
 #[test]

@@ -101,7 +101,17 @@ fn laws_are_asked_without_a_host_and_a_broken_one_is_shown_again() {
 fn a_real_file_makes_cases() {
     let file = harness::backends::default_golden_dir().join("inputs/pbmc_umap.h5ad");
     let text = check(&["certify", "reference", "--data", &file.to_string_lossy()], 0);
-    says(&text, &["350 cells x 45 genes", "bulk_labels", "CONFORMANT", "from a file"]);
+    says(
+        &text,
+        &[
+            "350 cells x 45 genes",
+            "bulk_labels",
+            "CONFORMANT",
+            "from a file",
+            "What was tried",
+            "levels",
+        ],
+    );
 }
 
 #[test]

@@ -136,6 +136,26 @@ impl Graph {
         Ok(graph)
     }
 
+    /// The edges without their direction: row `i` has `w_ij + w_ji` for each `j > i` with an edge either way, and `w_ii`.
+    ///
+    /// `sum_ij w_ij x_i x_j` is the same over them, of which a graph of neighbours has about 3.5 a cell for 6 directed
+    /// ones. Rows are sorted, duplicates added up.
+    pub fn undirected(&self) -> Graph {
+        let transposed = self.transposed();
+        let sorted = transposed.transposed();
+        let mut both =
+            Graph { indptr: vec![0], indices: vec![], weights: vec![], dtype: self.dtype };
+        for i in 0..self.len() {
+            for (j, w) in union(sorted.row(i), transposed.row(i)).filter(|(j, _)| *j >= i) {
+                both.indices.push(j as u32);
+                // The row and the column of a cell meet on the diagonal.
+                both.weights.push(if j == i { w / 2.0 } else { w });
+            }
+            both.indptr.push(both.indices.len());
+        }
+        both
+    }
+
     /// All cells in the order in which a breadth-first search along the edges meets them, so that neighbours are near each
     /// other; a new search starts at the first cell not met.
     pub fn search_order(&self) -> Vec<u32> {
@@ -191,7 +211,10 @@ impl Graph {
         let columns: Vec<f64> = (0..n).map(|j| total(&transposed, j)).collect();
         Moments {
             s0: sum(n, |i| rows[i]),
-            s1: 0.5 * sum(n, |i| squared_union(sorted.row(i), transposed.row(i))),
+            s1: 0.5
+                * sum(n, |i| {
+                    union(sorted.row(i), transposed.row(i)).fold(0.0, |s, (_, w)| s + w * w)
+                }),
             s2: sum(n, |i| (rows[i] + columns[i]).powi(2)),
             rows,
             columns,
@@ -199,14 +222,14 @@ impl Graph {
     }
 }
 
-/// `sum_j (a_j + b_j)^2` of two sparse rows sorted by position, duplicates added up first.
-fn squared_union(
+/// The sum of two sparse rows sorted by position, duplicates added up.
+fn union(
     a: impl Iterator<Item = (usize, f64)>,
     b: impl Iterator<Item = (usize, f64)>,
-) -> f64 {
+) -> impl Iterator<Item = (usize, f64)> {
     let (mut a, mut b) = (a.peekable(), b.peekable());
-    let mut total = 0.0;
-    while let Some(j) = [a.peek(), b.peek()].into_iter().flatten().map(|(j, _)| *j).min() {
+    std::iter::from_fn(move || {
+        let j = [a.peek(), b.peek()].into_iter().flatten().map(|(j, _)| *j).min()?;
         let mut at_j = 0.0;
         while let Some((_, w)) = a.next_if(|(k, _)| *k == j) {
             at_j += w;
@@ -214,9 +237,8 @@ fn squared_union(
         while let Some((_, w)) = b.next_if(|(k, _)| *k == j) {
             at_j += w;
         }
-        total += at_j * at_j;
-    }
-    total
+        Some((j, at_j))
+    })
 }
 
 #[cfg(test)]
@@ -244,6 +266,13 @@ mod tests {
         assert_eq!((moments.rows, moments.columns), (vec![7.0, -2.0, 0.0], vec![2.0, 0.0, 3.0]));
         // W + W^T = [[8, -2, 3], [-2, 0, 0], [3, 0, 0]].
         assert_eq!((moments.s0, moments.s1, moments.s2), (5.0, 45.0, 81.0 + 4.0 + 9.0));
+    }
+
+    #[test]
+    fn directions_are_added_up() {
+        let both = read(example(), 3).unwrap().undirected();
+        assert_eq!((both.indptr, both.indices), (vec![0, 3, 3, 3], vec![0, 1, 2]));
+        assert_eq!(both.weights, [4.0, -2.0, 3.0]);
     }
 
     #[test]

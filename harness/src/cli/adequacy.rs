@@ -1,6 +1,7 @@
 //! `concord adequacy`
 
 use std::fmt::Write;
+use std::io::IsTerminal;
 
 use anyhow::Result;
 use clap::Args;
@@ -39,9 +40,14 @@ impl Adequacy {
         let bar = if self.json { ProgressBar::hidden() } else { ProgressBar::new(total as u64) };
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} mutants, {eta} left {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        // A bar draws nothing where there is no terminal, and the whole run takes a while.
+        let (step, is_drawn) = (total.div_ceil(20) as u64, std::io::stderr().is_terminal());
         let summary = measure(&functions, self.tier, self.jobs.unwrap_or_else(cores), |name| {
             bar.set_message(name.to_owned());
             bar.inc(1);
+            if !is_drawn && !self.json && bar.position().is_multiple_of(step) {
+                eprintln!("{} of {total} mutants", bar.position());
+            }
         });
         bar.finish_and_clear();
         super::print(&match self.json {

@@ -125,10 +125,8 @@ impl Certify {
         let seed =
             run_seed(examination.backend.manifest(), examination.host.manifest(), &self.challenge);
         let (mut plan, tier) = self.plan(&functions, stored.as_deref(), seed)?;
-        let left_out = match &examination.backend.manifest().device {
-            Device::Emulated => plan.leave_out_heavy(),
-            Device::Cpu | Device::Cuda { .. } | Device::Absent { .. } => Vec::new(),
-        };
+        let peers = [&*examination.host, &*examination.backend];
+        let left_out = plan.leave_out_heavy(self.tier, peers);
         if stored.is_none() {
             let budget = self.tier.budget();
             plan.cases.extend(statistics::cases(&examination, &functions, budget, seed));
@@ -138,9 +136,7 @@ impl Certify {
             return Err(Usage(message.to_owned()).into());
         }
         let mut header = header(&examination, &plan, &tier, seed);
-        let why =
-            |name| format!("{name} was left out: the device is emulated, and would take hours");
-        header.limitations.extend(left_out.into_iter().map(why));
+        header.limitations.extend(left_out);
         if !self.json {
             let (host, backend) = (&header.host, &header.backend);
             let place = match backend.device {

@@ -92,7 +92,7 @@ impl Replay {
         self.replay(&mut examination.session(), case, law, &host_name)
     }
 
-    /// Calls both sides with the input of a capsule; a law that was broken is asked again.
+    /// Calls both sides with the input of a capsule; a law that was broken is asked again, and a study made again.
     fn replay_capsule(&self, capsule: &Capsule) -> Result<u8> {
         let name = |asked: &Option<String>, side: &capsule::Side| {
             asked.clone().unwrap_or_else(|| side.name.clone())
@@ -101,6 +101,9 @@ impl Replay {
         let backend_name = name(&self.backend, &capsule.backend);
         let (host, backend) = (backends::open(&host_name)?, backends::open(&backend_name)?);
         let examination = self.examination(host, backend, &backend_name);
+        if let Some(case) = StudyCase::parse(&capsule.call.function, &capsule.origin) {
+            return Ok(study(&examination, &case));
+        }
         let law = self.law.as_deref().map(laws::find).transpose()?;
         let law = law.or_else(|| laws::of_check(&capsule.check));
         let case = Case::Stored { id: capsule.id(), call: capsule.call.clone() };

@@ -21,13 +21,16 @@ use crate::examine::{Examination, Exchange, Session};
 use crate::laws::{self, Law};
 use crate::oracle;
 
-use runs::drop_runs;
+use runs::{Asked, drop_runs};
 
 /// How many calls of the backend shrinking may cost, and what it may come to.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget<'a> {
     /// Calls of the backend.
     pub calls: u64,
+    /// Cells of all these calls together, so that an input of 47,000 cells gets twenty calls and not a hundred; up to 6,600
+    /// cells the number of calls is what ends shrinking.
+    pub cells: usize,
     /// Where capsules are going to be stored, as a replay command names it. Without such a place the input stays
     /// a recipe with some of its cells and genes, which a line of text can name.
     pub capsules: Option<&'a str>,
@@ -35,7 +38,7 @@ pub struct Budget<'a> {
 
 impl Default for Budget<'_> {
     fn default() -> Self {
-        Budget { calls: 150, capsules: None }
+        Budget { calls: 150, cells: 1_000_000, capsules: None }
     }
 }
 
@@ -54,6 +57,8 @@ struct Shrinker<'s, 'a> {
     check: String,
     limit: u64,
     calls: u64,
+    /// Cells that may still be handed over; 0 once a call asked for more.
+    cells: usize,
 }
 
 /// Whom the shrinker asks whether an input still fails.
@@ -101,8 +106,8 @@ fn shrink_before(
     check: &str,
     budget: Budget<'_>,
 ) -> Option<Counterexample> {
-    let (check, limit) = (check.to_owned(), budget.calls);
-    let mut shrinker = Shrinker { session, witness, check, limit, calls: 0 };
+    let (check, limit, cells) = (check.to_owned(), budget.calls, budget.cells);
+    let mut shrinker = Shrinker { session, witness, check, limit, calls: 0, cells };
     let input = Input::whole(case.clone());
     let exchange = shrinker.fails(input.build().ok()?)?;
     let mut best = Best { input, exchange, edits: Vec::new() };
@@ -118,9 +123,15 @@ fn shrink_before(
 }
 
 impl Shrinker<'_, '_> {
+    /// Whether no further call may be made; asked before a call is built, which for many cells takes long too.
+    fn is_spent(&self) -> bool {
+        self.calls >= self.limit || self.cells == 0
+    }
+
     /// The exchange, if the same check still fails on this call and the budget is not spent.
     fn fails(&mut self, call: Arc<Call>) -> Option<Exchange> {
-        if self.calls >= self.limit {
+        self.cells = self.cells.saturating_sub(call.data.n_obs());
+        if self.is_spent() {
             return None;
         }
         // A law asks the backend twice.
@@ -145,12 +156,15 @@ impl Shrinker<'_, '_> {
 
     /// Lowers one knob after the other as long as that succeeds; at most half the budget, so that the data get theirs.
     fn lower_knobs(&mut self, recipe: &Recipe, best: &mut Best) {
-        let whole = self.limit;
-        self.limit /= 2;
+        let (calls, cells) = (self.limit, self.cells);
+        (self.limit, self.cells) = (calls / 2, cells - cells / 2);
         let mut current = recipe.clone();
         loop {
             let candidates: Vec<Recipe> = current.simpler().collect();
             let next = candidates.into_iter().find_map(|candidate| {
+                if self.is_spent() {
+                    return None;
+                }
                 let exchange = self.fails(Arc::new(candidate.build()))?;
                 Some((candidate, exchange))
             });
@@ -162,7 +176,7 @@ impl Shrinker<'_, '_> {
             };
             current = recipe;
         }
-        self.limit = whole;
+        (self.limit, self.cells) = (calls, self.cells + cells / 2);
     }
 
     /// Drops cells or genes of the case.
@@ -173,13 +187,16 @@ impl Shrinker<'_, '_> {
         len: fn(&Call) -> usize,
     ) {
         drop_runs(len(&best.exchange.call), 1, |kept| {
+            if self.is_spent() {
+                return Asked::NoMore;
+            }
             let mut candidate = best.input.clone();
             *axis(&mut candidate) = Some(kept.to_vec());
             let Some(exchange) = candidate.build().ok().and_then(|call| self.fails(call)) else {
-                return false;
+                return Asked::Holds;
             };
             (best.input, best.exchange) = (candidate, exchange);
-            true
+            Asked::Fails
         });
     }
 
@@ -212,13 +229,16 @@ impl Shrinker<'_, '_> {
     fn thin(&mut self, best: &mut Best, parts: &edits::Parts) {
         let base = best.exchange.call.clone();
         let kept = drop_runs(parts.len, parts.least, |kept| {
+            if self.is_spent() {
+                return Asked::NoMore;
+            }
             let call = (parts.keep)(&base, kept).map(Arc::new);
             match call.and_then(|call| self.fails(call)) {
                 Some(exchange) => {
                     best.exchange = exchange;
-                    true
+                    Asked::Fails
                 }
-                None => false,
+                None => Asked::Holds,
             }
         });
         if kept.len() < parts.len {
@@ -230,6 +250,9 @@ impl Shrinker<'_, '_> {
     fn replace(&mut self, best: &mut Best, choices: edits::Choices) {
         let base = best.exchange.call.clone();
         for (what, change) in choices {
+            if self.is_spent() {
+                return;
+            }
             let Some(call) = change(&base).filter(|call| *call != *base) else { continue };
             if let Some(exchange) = self.fails(Arc::new(call)) {
                 best.exchange = exchange;

@@ -8,10 +8,10 @@
 //! sum_ij w_ij (x_i - x_j)^2 = sum_i t_i x_i^2 - 2 q
 //! ```
 //!
-//! so four sums per feature suffice, over stored entries only, and X is read as it is stored: a transposition would cost
-//! more than all the rest. *By rows*: for a cell i the rows of its neighbours are added up into a lag of all features, then
-//! each entry of row i adds to its feature's sums. *By columns*: a feature is spread over an array of cells, where each of its
-//! entries looks up its neighbours.
+//! so four sums per feature suffice, over stored entries only, `q` over each undirected edge once ([`Graph::undirected`]), and
+//! X is read as it is stored: a transposition would cost more than all the rest. *By rows*: for a cell i the rows of its
+//! neighbours are added up into a lag of all features, then each entry of row i adds to its feature's sums. *By columns*: a
+//! feature is spread over an array of cells, where each of its entries looks up its neighbours.
 //!
 //! **Accuracy.** Every sum has terms of one sign (negative values and weights take the other way) and is wrong by at most
 //! `g = h u` of itself, h the longest chain of additions: [`LEAF`] terms, the leaves of a chunk, the tree of chunks and a
@@ -29,6 +29,7 @@ use dispatch::{Buffer, Format, Indices};
 
 use super::score::Work;
 use super::{Mode, Task};
+use crate::graph::Graph;
 use crate::matrix::Columns;
 use crate::sum::sum;
 
@@ -87,24 +88,33 @@ impl Task<'_> {
     fn sums<V: Value>(&self, format: Format, lanes: Lanes<'_, V>) -> Vec<Sums> {
         let (rows, columns) = (&self.moments.rows, &self.moments.columns);
         let totals: Vec<f64> = rows.iter().zip(columns).map(|(r, c)| r + c).collect();
+        let edges = self.graph.undirected();
         match format {
-            Format::Csr => self.sums_by_rows(&lanes, &totals),
+            Format::Csr => self.sums_by_rows(&lanes, &edges, &totals),
             Format::Csc => self.each_feature(|k, Work { values, .. }| {
-                self.sums_of_column(&lanes, k, &totals, values)
+                self.sums_of_column(&lanes, k, &edges, &totals, values)
             }),
         }
     }
 
-    fn sums_by_rows<V: Value>(&self, rows: &Lanes<'_, V>, totals: &[f64]) -> Vec<Sums> {
+    fn sums_by_rows<V: Value>(
+        &self,
+        rows: &Lanes<'_, V>,
+        edges: &Graph,
+        totals: &[f64],
+    ) -> Vec<Sums> {
         let features = self.features.len();
-        // Rows of X are fetched once for all their neighbours, if those are met soon after each other.
-        let order = self.graph.search_order();
-        let chunk = |work: &mut Rows<V>, start: usize| {
+        let chunk = |work: &mut Rows, start: usize| {
             let mut sums = vec![Sums::default(); features];
             let end = self.n().min(start + CHUNK);
             for first in (start..end).step_by(LEAF) {
-                for &cell in &order[first..end.min(first + LEAF)] {
-                    self.add_cell(rows, cell as usize, totals[cell as usize], work);
+                let cells = first..end.min(first + LEAF);
+                for (cell, &total) in cells.clone().zip(&totals[cells]) {
+                    work.add_neighbours(rows, edges, cell);
+                    for (column, x) in rows.lane(cell) {
+                        let lag = work.lag[column];
+                        work.leaf[column].add(self.terms(x, lag, total));
+                    }
                 }
                 for (sums, leaf) in sums.iter_mut().zip(&mut work.leaf) {
                     sums.add(leaf.of);
@@ -113,40 +123,11 @@ impl Task<'_> {
             }
             sums
         };
-        let scratch = || Rows {
-            lag: vec![0.0; features],
-            leaf: vec![Sums::default(); features],
-            columns: Vec::new(),
-            values: Vec::new(),
-        };
+        let scratch = || Rows { lag: vec![0.0; features], leaf: vec![Sums::default(); features] };
         let starts: Vec<usize> = (0..self.n()).step_by(CHUNK).collect();
         let chunks: Vec<Vec<Sums>> = starts.into_par_iter().map_init(scratch, chunk).collect();
         let total = |k: usize, which: usize| sum(chunks.len(), |c| chunks[c][k].of[which]);
         (0..features).map(|k| Sums { of: [0, 1, 2, 3].map(|which| total(k, which)) }).collect()
-    }
-
-    /// Adds the terms of one cell.
-    fn add_cell<V: Value>(&self, rows: &Lanes<'_, V>, cell: usize, total: f64, work: &mut Rows<V>) {
-        let Rows { lag, leaf, columns, values } = work;
-        // The rows of neighbours lie anywhere. Copying them first keeps many fetches under way at a time; adding
-        // each to the lag as it comes waits for one after the other.
-        columns.clear();
-        values.clear();
-        for (neighbour, _) in self.graph.row(cell) {
-            let row = rows.range(neighbour);
-            columns.extend_from_slice(&rows.positions[row.clone()]);
-            values.extend_from_slice(&rows.values[row]);
-        }
-        lag.fill(0.0);
-        let mut entries = columns.iter().zip(values.iter());
-        for (neighbour, weight) in self.graph.row(cell) {
-            for (column, value) in entries.by_ref().take(rows.range(neighbour).len()) {
-                lag[*column as usize] += weight * (*value).into();
-            }
-        }
-        for (column, x) in rows.lane(cell) {
-            leaf[column].add(self.terms(x, lag[column], total));
-        }
     }
 
     /// The sums of one column, by way of an array of zeros over the cells, which it leaves as zeros.
@@ -154,13 +135,14 @@ impl Task<'_> {
         &self,
         columns: &Lanes<'_, V>,
         k: usize,
+        edges: &Graph,
         totals: &[f64],
         x: &mut [f64],
     ) -> Sums {
         columns.lane(k).for_each(|(cell, value)| x[cell] = value);
         let (mut sums, mut leaf) = (Sums::default(), Sums::default());
         for (i, (cell, value)) in columns.lane(k).enumerate() {
-            let lag = self.graph.row(cell).map(|(j, w)| w * x[j]).sum();
+            let lag = edges.row(cell).map(|(j, w)| w * x[j]).sum();
             leaf.add(self.terms(value, lag, totals[cell]));
             if i % LEAF == LEAF - 1 {
                 sums.add(std::mem::take(&mut leaf).of);
@@ -209,14 +191,23 @@ impl Sums {
 }
 
 /// What a thread reuses from cell to cell.
-struct Rows<V> {
-    /// `sum_j w_ij x_j` of each feature.
+struct Rows {
+    /// `sum_j u_ij x_j` of each feature.
     lag: Vec<f64>,
     /// Sums of the leaf so far.
     leaf: Vec<Sums>,
-    /// The entries of a cell's neighbours.
-    columns: Vec<i32>,
-    values: Vec<V>,
+}
+
+impl Rows {
+    /// Makes the lag of a cell.
+    fn add_neighbours<V: Value>(&mut self, rows: &Lanes<'_, V>, edges: &Graph, cell: usize) {
+        self.lag.fill(0.0);
+        for (neighbour, weight) in edges.row(cell) {
+            for (column, x) in rows.lane(neighbour) {
+                self.lag[column] += weight * x;
+            }
+        }
+    }
 }
 
 /// A stored value.

@@ -1,6 +1,6 @@
 //! Laws about where the cells are.
 
-use dispatch::{Call, Dense, Fault, Value};
+use dispatch::{Call, Dense, Dtype, Fault, Value};
 use generators::Random;
 use reference::co_occurrence::Counts;
 
@@ -19,24 +19,51 @@ fn same_counts(call: &Call, twisted: Call) -> Option<Call> {
 pub(super) const C5: Law = Law {
     id: "C5",
     function: FUNCTION,
-    statement: "Moving, turning by 90 degrees, reflecting and swapping axes change nothing.",
+    statement: "Moving, turning, reflecting and swapping axes change nothing.",
     claim: Claim::Twist { twist: moved, holds: unchanged },
 };
+
+/// A motion of the plane; those with a third coordinate leave it alone.
+type Motion = fn(&mut [f64], Turn);
+
+/// What a motion takes at random.
+#[derive(Clone, Copy)]
+struct Turn {
+    shift: [f64; 2],
+    angle: f64,
+}
+
+/// All but the last are exact on integers; the last rounds, and is taken where no pair comes near a threshold by that.
+const MOTIONS: [Motion; 5] = [
+    |at, turn| (at[0], at[1]) = (at[0] + turn.shift[0], at[1] + turn.shift[1]),
+    |at, _| (at[0], at[1]) = (-at[1], at[0]),
+    |at, _| at[0] = -at[0],
+    |at, _| at.swap(0, 1),
+    |at, turn| {
+        let (sin, cos) = turn.angle.sin_cos();
+        (at[0], at[1]) = (cos * at[0] - sin * at[1], sin * at[0] + cos * at[1]);
+    },
+];
 
 fn moved(call: &Call, random: &mut Random) -> Option<Call> {
     if !is_explicit(call) {
         return None;
     }
     let (path, places) = coordinates(call)?;
-    let motion = random.below(4);
-    let [dx, dy] = [0; 2].map(|_| random.below(33) as f64 - 16.0);
-    let moved = map_rows(places, |_, at| match motion {
-        0 => (at[0], at[1]) = (at[0] + dx, at[1] + dy),
-        1 => (at[0], at[1]) = (-at[1], at[0]),
-        2 => at[0] = -at[0],
-        _ => at.swap(0, 1),
-    })?;
-    same_counts(call, with_slot(call, &path, moved))
+    let start = random.below(MOTIONS.len());
+    let shift = [0; 2].map(|_| random.below(33) as f64 - 16.0);
+    let turn = Turn { shift, angle: random.below(1 << 20) as f64 };
+    let narrow = places.dtype() == Dtype::F32;
+    (0..MOTIONS.len()).find_map(|k| {
+        let motion = MOTIONS[(start + k) % MOTIONS.len()];
+        let moved = map_rows(places, |_, at| {
+            motion(at, turn);
+            if narrow {
+                at.iter_mut().for_each(|x| *x = f64::from(*x as f32));
+            }
+        })?;
+        same_counts(call, with_slot(call, &path, moved))
+    })
 }
 
 pub(super) const C6: Law = Law {

@@ -6,7 +6,8 @@ use reference::spatial_autocorr::{Mode, Task, centred};
 use reference::stats::Correction;
 
 use super::{
-    FUNCTION, Table, both, columns, graph, p_agree, plain, scores_scale, table, task, within,
+    FUNCTION, Table, both, columns, graph, p_agree, plain, rayleigh, scores_scale, table, task,
+    within,
 };
 use crate::compare::{Allowance, Checks};
 use crate::laws::twist::{flag, with_params};
@@ -16,40 +17,53 @@ use crate::profile::U64;
 pub(super) const M14: Law = Law {
     id: "M14",
     function: FUNCTION,
-    statement: "For weights that are not negative, |I| <= n/S0 sqrt(max r max c) and 0 <= C <= (n-1)/S0 max(r + c).",
-    claim: Claim::Answer { applies: positive_weights, holds: schur },
+    statement: "For weights that are not negative, |I| <= n/S0 sqrt(max r max c) and 0 <= C <= (n-1)/S0 max(r + c); \
+                I lies between the outermost eigenvalues of the centred symmetric part of W, times n/S0.",
+    claim: Claim::Answer { applies: bounded, holds: within_bounds },
 };
 
-fn positive_weights(call: &Call) -> bool {
-    task(call).is_some_and(|t| t.moments.s0 > 0.0 && t.graph.weights.iter().all(|w| *w >= 0.0))
+fn bounded(call: &Call) -> bool {
+    task(call).is_some_and(|t| limits(&t).is_some())
 }
 
-fn schur(answered: &Answered<'_>, checks: &mut Checks) -> Result<(), Fault> {
+fn within_bounds(answered: &Answered<'_>, checks: &mut Checks) -> Result<(), Fault> {
     let Some(table) = table(answered, checks)? else { return Ok(()) };
-    let (low, high) = limits(&table.task);
+    let Some((low, high)) = limits(&table.task) else { return Ok(()) };
     let scores = table.scores();
     let nearest = |s: &f64| if s.is_nan() { *s } else { s.clamp(low, high) };
     let expected: Vec<f64> = scores.iter().map(nearest).collect();
-    super::scores_are(&table, &expected, |_| 8.0 * U64 * high, checks);
+    super::scores_are(&table, &expected, |_| 8.0 * U64 * low.abs().max(high.abs()), checks);
     Ok(())
 }
 
-/// Between which numbers the statistic lies whatever the values; (x_i - x_j)^2 <= 2 z_i^2 + 2 z_j^2 for C.
-fn limits(task: &Task<'_>) -> (f64, f64) {
+/// Between which numbers the statistic lies whatever the values; `None` if nothing is known.
+fn limits(task: &Task<'_>) -> Option<(f64, f64)> {
+    let both = |a: (f64, f64), b: (f64, f64)| (a.0.max(b.0), a.1.min(b.1));
+    match (schur(task), rayleigh::limits(task)) {
+        (Some(a), Some(b)) => Some(both(a, b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// From row and column sums, for weights that are not negative; (x_i - x_j)^2 <= 2 z_i^2 + 2 z_j^2 for C.
+fn schur(task: &Task<'_>) -> Option<(f64, f64)> {
     let (n, moments) = (task.n() as f64, &task.moments);
+    if !(moments.s0 > 0.0 && task.graph.weights.iter().all(|w| *w >= 0.0)) {
+        return None;
+    }
     let largest = |sums: &mut dyn Iterator<Item = f64>| sums.fold(0.0, f64::max);
-    match task.mode {
+    Some(match task.mode {
         Mode::Moran => {
             let rows = largest(&mut moments.rows.iter().copied());
-            let high =
-                n / moments.s0 * (rows * largest(&mut moments.columns.iter().copied())).sqrt();
+            let columns = largest(&mut moments.columns.iter().copied());
+            let high = n / moments.s0 * (rows * columns).sqrt();
             (-high, high)
         }
         Mode::Geary => {
             let both = moments.rows.iter().zip(&moments.columns).map(|(r, c)| r + c);
             (0.0, (n - 1.0) / moments.s0 * largest(&mut { both }))
         }
-    }
+    })
 }
 
 pub(super) const M15: Law = Law {

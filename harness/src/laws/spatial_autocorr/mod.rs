@@ -7,6 +7,7 @@
 mod answers;
 mod cells;
 mod graphs;
+mod rayleigh;
 mod values;
 
 use dispatch::{Call, Fault, Frame, Sparse, Value};
