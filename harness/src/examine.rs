@@ -255,7 +255,7 @@ impl Session<'_> {
         }
         let call = case.build();
         let input = call.digest();
-        let (laws, most) = laws::chosen(case.function(), source, &input);
+        let (laws, most) = laws::chosen(&call, source, &input);
         let exchange = self.exchange_under(call, &laws, most);
         let (case, function) = (case.name(), case.function().to_owned());
         let precision = self.precision(&exchange);

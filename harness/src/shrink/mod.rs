@@ -28,7 +28,7 @@ use runs::{Asked, drop_runs};
 pub struct Budget<'a> {
     /// Calls of the backend.
     pub calls: u64,
-    /// Cells of all these calls together, so that an input of 47,000 cells gets twenty calls and not a hundred; up to 6,600
+    /// Cells of all these calls together, so that an input of 47,000 cells gets six calls and not a hundred; up to 2,000
     /// cells the number of calls is what ends shrinking.
     pub cells: usize,
     /// Where capsules are going to be stored, as a replay command names it. Without such a place the input stays
@@ -38,7 +38,7 @@ pub struct Budget<'a> {
 
 impl Default for Budget<'_> {
     fn default() -> Self {
-        Budget { calls: 150, cells: 1_000_000, capsules: None }
+        Budget { calls: 150, cells: 300_000, capsules: None }
     }
 }
 
