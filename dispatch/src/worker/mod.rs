@@ -3,10 +3,11 @@
 //! A [`Worker`] keeps warm processes, because importing a library takes seconds. Each call has a deadline; a process that
 //! misses it, dies, or says what is no answer is ended with everything it started, and the next call gets a fresh one. What
 //! the process wrote to standard error last, and the signal it died of, are in the [`Fault`]. No file is written, and
-//! processes end with Concord, however that ends: their standard input is a pipe that closes then.
+//! processes end with Concord, however that ends: a shell beside each sees to it.
 //!
 //! Processes are Unix processes here: groups, signals and limits are used.
 
+mod guard;
 mod launch;
 mod process;
 mod tail;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
 
 use super::Launch;
+use super::guard::Guard;
 use super::tail::Tail;
 use crate::wire::{Frame, Limits, PROTOCOL, Request, Response, WireError, read_frame, write_frame};
 use crate::{Call, Fault, Manifest, Reply};
@@ -23,6 +24,7 @@ const OUT_OF_MEMORY: [&str; 4] =
 /// A process that is ready to answer. It is ended, with its children, when this is dropped.
 pub(super) struct Process {
     child: Child,
+    guard: Option<Guard>,
     requests: Sender<Frame>,
     responses: Receiver<Result<Frame, WireError>>,
     stderr: Tail,
@@ -84,6 +86,7 @@ impl Process {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own: a backend that starts processes is ended together with them.
         let mut child = command.process_group(0).spawn()?;
+        let guard = Guard::of(child.id())?;
         // No core files: a run leaves nothing on disk, and a dump of gigabytes would be waited for.
         limit(&child, Resource::Core, 0)?;
         if let Some(bytes) = launch.memory {
@@ -96,6 +99,7 @@ impl Process {
         let (requests, responses) = lane(stdin, BufReader::new(stdout), launch.limits)?;
         Ok(Process {
             child,
+            guard: Some(guard),
             requests,
             responses,
             stderr,
@@ -166,6 +170,8 @@ impl Process {
             // An error says that nobody of the group is left.
             let _ = kill_process_group(group, Signal::KILL);
         }
+        // Before the process is reaped, so that its number cannot belong to somebody else when the guard is dismissed.
+        self.guard = None;
         let _ = self.child.wait();
     }
 }
