@@ -7,6 +7,8 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::Pid;
+
 /// Waits for a line that never comes.
 const SCRIPT: &str = r#"read -r line; kill -s KILL -- "-$1""#;
 
@@ -15,9 +17,9 @@ pub(super) struct Guard(Child);
 
 impl Guard {
     /// Guards a group of processes.
-    pub(super) fn of(group: u32) -> io::Result<Guard> {
+    pub(super) fn of(group: Pid) -> io::Result<Guard> {
         let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT, "concord-guard"]).arg(group.to_string());
+        command.args(["-c", SCRIPT, "concord-guard"]).arg(group.as_raw_nonzero().to_string());
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // A group of its own: what ends Concord from the terminal must not end the guard.
         command.process_group(0).spawn().map(Guard)
