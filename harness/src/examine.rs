@@ -1,7 +1,7 @@
 //! Runs the cases of a plan and turns each into a record.
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -92,7 +92,7 @@ impl Examination {
         plan: &Plan,
         header: Header,
         jobs: usize,
-        progress: impl Fn(Verdict) + Sync,
+        progress: impl Fn(&Record) + Sync,
     ) -> Log {
         self.examine(plan, header, Options { jobs, ..Options::default() }, progress).log
     }
@@ -103,9 +103,9 @@ impl Examination {
         plan: &Plan,
         header: Header,
         options: Options<'_>,
-        progress: impl Fn(Verdict) + Sync,
+        progress: impl Fn(&Record) + Sync,
     ) -> Examined {
-        let records = self.records(plan, options.jobs, progress);
+        let records = self.records(plan, Vec::new(), options.jobs, progress);
         self.conclude(plan, header, options, records)
     }
 
@@ -126,32 +126,39 @@ impl Examination {
         Examined { log: Log { header, records }, capsules }
     }
 
-    /// One record per case, in the order of the plan.
+    /// One record per case, in the order of the plan; cases that are `judged` already are not run again. `progress` is told
+    /// of each new record.
     ///
     /// The threads are plain ones and not rayon's: each waits for a backend, and a backend that uses rayon itself
     /// would wait for ever for threads that wait for it.
     pub fn records(
         &self,
         plan: &Plan,
+        judged: Vec<Record>,
         jobs: usize,
-        progress: impl Fn(Verdict) + Sync,
+        progress: impl Fn(&Record) + Sync,
     ) -> Vec<Record> {
+        let known: BTreeSet<&str> = judged.iter().map(|record| record.case.as_str()).collect();
+        let is_open = |(_, case): &&(Source, Case)| !known.contains(case.name().as_str());
+        let open: Vec<&(Source, Case)> = plan.cases.iter().filter(is_open).collect();
         let next = AtomicUsize::new(0);
         let work = || {
             let mut session = self.session();
             let mut done = Vec::new();
-            while let Some((source, case)) = plan.cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some((source, case)) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let record = session.record(*source, case);
-                progress(record.verdict);
+                progress(&record);
                 done.push(record);
             }
             done
         };
-        let mut records: Vec<Record> = std::thread::scope(|scope| {
+        let new: Vec<Record> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
             // A thread that panicked lost its records; the decision then finds cases without one.
             threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
         });
+        let mut records = judged;
+        records.extend(new);
         let place: BTreeMap<String, usize> =
             plan.cases.iter().enumerate().map(|(i, (_, case))| (case.name(), i)).collect();
         records.sort_by_key(|record| place.get(&record.case).copied());
@@ -337,5 +344,6 @@ pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> 
         limitations,
         knobs: domain::knobs(plan),
         waivers: Vec::new(),
+        unfinished: false,
     }
 }

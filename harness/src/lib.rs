@@ -14,7 +14,7 @@
 //!   [`regressions`] are capsules that run first.
 //! - [`waivers`] are differences that somebody decided to live with; [`domain`] says what was tried.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
-//! - [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
+//! - [`journal`] is the log while a run is under way; [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
 #![forbid(unsafe_code)]
@@ -40,6 +40,7 @@ pub mod examine;
 pub mod executor;
 pub mod file_case;
 pub mod golden;
+pub mod journal;
 pub mod judge;
 pub mod laws;
 pub mod mutants;

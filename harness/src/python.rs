@@ -46,6 +46,7 @@ fn launch(spec: &Spec) -> Launch {
     if matches!(spec.command, Command::Python(..)) {
         // Numba and JAX compile when a function is first called, which takes about as long as the imports.
         launch.compilation = launch.startup;
+        launch.forks = spec.forks;
     }
     launch.deadline = spec.timeout.map_or(launch.deadline, Duration::from_secs_f64);
     launch.memory = spec.memory;

@@ -80,7 +80,7 @@ pub fn gather(
 }
 
 /// The first thing in which two runs are not the same.
-fn foreign(part: &Header, whole: &Header) -> &'static str {
+pub(crate) fn foreign(part: &Header, whole: &Header) -> &'static str {
     let differs = [
         (part.examiner != whole.examiner, "another version of the examiner"),
         (part.backend != whole.backend, "another backend, build or device"),

@@ -9,11 +9,13 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use dispatch::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use reports::{Date, Log, Precision, Verdict, decide, render};
+use reports::certificate::RESULTS;
+use reports::{Date, Header, Log, Precision, Record, decide, render};
 
 use super::issue::Issue;
 use crate::examine::{Examination, Examined, Options, header};
 use crate::golden::Corpus;
+use crate::journal::Journal;
 use crate::plan::{Plan, Tier, run_seed};
 use crate::shards::{self, Shard};
 use crate::waivers::Waivers;
@@ -61,6 +63,9 @@ pub(super) struct Certify {
     /// Run only every N-th case, from the I-th on, and write no report: one part of a run on several machines
     #[arg(long, value_name = "I/N", conflicts_with_all = ["gather", "json"])]
     shard: Option<Shard>,
+    /// Go on with the run of the same options that was interrupted in the folder of `--out`; without one, begin it
+    #[arg(long, conflicts_with = "gather")]
+    resume: bool,
     /// Run nothing: gather the parts that `--shard` wrote with the same options otherwise, by their folders
     #[arg(long, value_name = "DIR", num_args = 1..)]
     gather: Vec<PathBuf>,
@@ -156,29 +161,14 @@ impl Certify {
         if let Some(shard) = self.shard {
             plan = shard.of(&plan);
         }
-        let bar = progress_bar(plan.cases.len() as u64, self.json);
+        let records = self.records(&examination, &plan, &header, jobs)?;
+        if self.shard.is_some() {
+            return write_part(&Log { header, records }, &self.out);
+        }
         let dir = self.out.join("capsules");
         let place = dir.to_string_lossy();
         let options = Options { jobs, waivers: waivers.as_ref(), capsules: Some(&place) };
-        let progress = |verdict: Verdict| {
-            if verdict.condemns() {
-                bar.set_message("differences found");
-            }
-            bar.inc(1);
-        };
-        if self.shard.is_some() {
-            let records = examination.records(&plan, jobs, progress);
-            bar.finish_and_clear();
-            return write_part(&Log { header, records }, &self.out);
-        }
-        let examined = if self.gather.is_empty() {
-            examination.examine(&plan, header, options, progress)
-        } else {
-            let records = shards::gather(&plan, &header, self.parts()?).map_err(Usage)?;
-            examination.conclude(&plan, header, options, records)
-        };
-        bar.finish_and_clear();
-        let Examined { log, capsules } = examined;
+        let Examined { log, capsules } = examination.conclude(&plan, header, options, records);
         let decision = decide(&log);
         write_results(&log, &self.out)?;
         for capsule in &capsules {
@@ -214,10 +204,52 @@ impl Certify {
         Ok(decision.outcome.exit_code())
     }
 
+    /// One record for each case: gathered from parts, or judged here, each on disk as soon as it is there.
+    fn records(
+        &self,
+        examination: &Examination,
+        plan: &Plan,
+        header: &Header,
+        jobs: usize,
+    ) -> Result<Vec<Record>> {
+        if !self.gather.is_empty() {
+            return Ok(shards::gather(plan, header, self.parts()?).map_err(Usage)?);
+        }
+        std::fs::create_dir_all(&self.out)
+            .with_context(|| format!("create folder {}", self.out.display()))?;
+        let path = self.out.join(RESULTS);
+        let (journal, judged) = if self.resume {
+            Journal::resume(&path, header, plan)?
+        } else {
+            (Journal::begin(&path, header)?, Vec::new())
+        };
+        let bar = progress_bar(plan.cases.len() as u64, self.json);
+        if !judged.is_empty() && !self.json {
+            let n = plan.cases.len();
+            eprintln!("going on in {}: {} of {n} cases are judged", path.display(), judged.len());
+        }
+        bar.inc(judged.len() as u64);
+        let progress = |record: &Record| {
+            if let Err(error) = journal.add(record) {
+                let path = path.display();
+                bar.suspend(|| {
+                    eprintln!("concord: the run cannot be resumed: write {path}: {error}")
+                });
+            }
+            if record.verdict.condemns() {
+                bar.set_message("differences found");
+            }
+            bar.inc(1);
+        };
+        let records = examination.records(plan, judged, jobs, progress);
+        bar.finish_and_clear();
+        Ok(records)
+    }
+
     /// The parts of a run, by the names of their folders.
     fn parts(&self) -> Result<Vec<(String, Log)>> {
         let read = |dir: &PathBuf| {
-            let path = dir.join("results.jsonl");
+            let path = dir.join(RESULTS);
             let file = File::open(&path).with_context(|| format!("open {}", path.display()))?;
             let log = Log::read(BufReader::new(file))
                 .with_context(|| format!("read {}", path.display()))?;
@@ -295,11 +327,13 @@ fn progress_bar(len: u64, quiet: bool) -> ProgressBar {
     ProgressBar::new(len).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// Puts the log in the place of the journal, in one step: whoever is killed here leaves the one or the other.
 fn write_log(log: &Log, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("create folder {}", out.display()))?;
-    let path = out.join("results.jsonl");
-    let file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
-    log.write(BufWriter::new(file)).with_context(|| format!("write {}", path.display()))
+    let (path, new) = (out.join(RESULTS), out.join("results.jsonl.new"));
+    let file = File::create(&new).with_context(|| format!("create {}", new.display()))?;
+    log.write(BufWriter::new(file)).with_context(|| format!("write {}", new.display()))?;
+    std::fs::rename(&new, &path).with_context(|| format!("write {}", path.display()))
 }
 
 fn write_results(log: &Log, out: &Path) -> Result<()> {
