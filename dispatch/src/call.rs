@@ -96,6 +96,8 @@ pub struct Reply {
     pub witness: Witness,
     /// Where the time went, if known.
     pub phases: Vec<(Phase, Duration)>,
+    /// How long the function itself took, as its own process measured it: without the way there and back, if known.
+    pub elapsed: Option<Duration>,
     /// The most memory that the process of the backend has held so far, in bytes, if known.
     pub peak_bytes: Option<u64>,
     /// Why this answer does not stand for what the backend does: a process that had answered other calls failed on

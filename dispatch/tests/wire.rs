@@ -65,6 +65,7 @@ fn responses_round_trip() {
         warnings: vec![Warning { category: "UserWarning".to_owned(), message: "m".to_owned() }],
         witness: Witness::Counted { calls: 2, launches: Some(3) },
         phases: vec![(Phase::Compute, Duration::from_nanos(17))],
+        elapsed: Some(Duration::from_nanos(19)),
         peak_bytes: Some(1 << 40),
         ..Reply::writing("uns/score", Dense::vector(vec![0.1f64, f64::NAN]).into())
     };

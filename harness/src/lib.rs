@@ -14,6 +14,7 @@
 //!   [`regressions`] are capsules that run first.
 //! - [`waivers`] are differences that somebody decided to live with; [`domain`] says what was tried.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
+//! - [`bench`] is the lab: how fast right answers are.
 //! - [`journal`] is the log while a run is under way; [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
@@ -23,6 +24,7 @@ pub mod adequacy;
 pub mod audit;
 pub mod backends;
 pub mod backends_file;
+pub mod bench;
 pub mod capsule;
 mod case;
 mod causes;

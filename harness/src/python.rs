@@ -32,7 +32,8 @@ pub fn start(name: &str, spec: &Spec) -> Result<Worker> {
     })
 }
 
-fn launch(spec: &Spec) -> Launch {
+/// How the process of a backend is started.
+pub(crate) fn launch(spec: &Spec) -> Launch {
     let mut launch = match &spec.command {
         Command::Program(command) => {
             let mut launch = Launch::new(command.first().map_or("", String::as_str));
