@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use dispatch::{Call, Value};
+use dispatch::{Call, Reply, Traffic, Value, Witness};
 use reports::{Finding, Outcome as RunOutcome, Precision, Verdict};
 
 use crate::backends::Opened;
@@ -269,7 +269,23 @@ fn text(names: [&str; 2], exchange: &Exchange) -> String {
     let checks = exchange.judgement.checks.iter();
     let findings: Vec<&Finding> = checks.filter_map(|c| c.finding.as_ref()).collect();
     let answers = side_by_side(names, &exchange.host, &exchange.backend, &findings);
-    describe_call(&exchange.call) + &answers + &conclusion(&exchange.judgement)
+    let proof = witness(names[1], &exchange.backend);
+    describe_call(&exchange.call) + &answers + &proof + &conclusion(&exchange.judgement)
+}
+
+/// What shows that the backend did the work, where it counted something.
+fn witness(backend: &str, outcome: &Outcome) -> String {
+    let Ok(Reply { witness: Witness::Counted { calls, launches, moved }, .. }) = outcome else {
+        return String::new();
+    };
+    let mut out = format!("\n{backend} counted {calls} calls");
+    if let Some(launches) = launches {
+        out += &format!(", {launches} kernel launches");
+    }
+    if let Some(Traffic { to_device, from_device }) = moved {
+        out += &format!(", {to_device} bytes to the device and {from_device} back");
+    }
+    out + "\n"
 }
 
 fn exit_code(verdict: Verdict) -> u8 {
