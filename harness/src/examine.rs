@@ -224,7 +224,8 @@ impl Session<'_> {
         laws: &[&'static Law],
         most: usize,
     ) -> Vec<Trial> {
-        let profile = Profile::of(&self.examination.backend.manifest().name);
+        let [host, backend] = self.manifests();
+        let profile = Profile::examined(&backend.name, &host.name);
         let input = LazyCell::new(|| call.digest());
         let ask = |law: &&'static Law| {
             laws::ask(law, call, reply, profile, &input, |call| self.answer(call))
@@ -296,7 +297,7 @@ impl Exchange {
         let streams = stream::choose(host, backend, &call.function);
         let peers = Peers {
             host: Profile::of(&host.name),
-            backend: Profile::of(&backend.name).in_class(precision),
+            backend: Profile::examined(&backend.name, &host.name).in_class(precision),
             same_stream: streams.same,
         };
         // The allowances of random columns depend on which permutations were drawn.

@@ -23,6 +23,11 @@ use crate::oracle;
 
 use runs::{Asked, drop_runs};
 
+/// What a call that ends its process costs beyond itself: the next one waits for imports, which take seconds.
+const RESTART: u64 = 7;
+/// What a call that the backend declines costs beyond itself: stored answers decline all but their own.
+const DECLINED: u64 = 9;
+
 /// How many calls of the backend shrinking may cost, and what it may come to.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget<'a> {
@@ -137,6 +142,11 @@ impl Shrinker<'_, '_> {
         // A law asks the backend twice.
         self.calls += 1 + u64::from(laws::of_check(&self.check).is_some());
         let exchange = self.ask(call)?;
+        self.calls += match exchange.backend {
+            Err(Fault::Crashed { .. } | Fault::TimedOut(_)) => RESTART,
+            Err(Fault::Unsupported(_)) => DECLINED,
+            Ok(_) | Err(_) => 0,
+        };
         (exchange.judgement.failed_check().as_deref() == Some(self.check.as_str()))
             .then_some(exchange)
     }
