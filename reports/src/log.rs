@@ -61,17 +61,17 @@ pub struct Log {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The file cannot be read.
-    #[error("read log: {0}")]
+    #[error("read log")]
     Io(#[from] std::io::Error),
     /// A line is not what it should be.
-    #[error("line {line} of the log is not a {expected}: {}", explain(source))]
+    #[error("line {line} of the log is not a {expected}: {}", explain(cause))]
     Line {
         /// Line number, from 1.
         line: usize,
         /// What was expected there.
         expected: &'static str,
-        /// What the parser says.
-        source: serde_json::Error,
+        /// What the parser says; part of the message, so it is no source that would be printed again.
+        cause: serde_json::Error,
     },
     /// The file has no first line.
     #[error("the log is empty, expected a header line")]
@@ -84,7 +84,19 @@ pub enum LogError {
     },
 }
 
+impl Header {
+    /// The digest over the names of planned cases, in order: what [`Header::plan`] is for the cases that were planned.
+    pub fn digest_of<'a>(cases: impl Iterator<Item = &'a str>) -> Digest {
+        Digest::of_bytes(cases.collect::<Vec<_>>().join("\n").as_bytes())
+    }
+}
+
 impl Log {
+    /// Whether the records are of the planned cases, in their order.
+    pub fn is_as_planned(&self) -> bool {
+        Header::digest_of(self.records.iter().map(|r| r.case.as_str())) == self.header.plan
+    }
+
     /// Writes the log.
     ///
     /// # Errors
@@ -136,7 +148,7 @@ fn parse<T: DeserializeOwned>(
     line: usize,
     expected: &'static str,
 ) -> Result<T, LogError> {
-    serde_json::from_slice(text).map_err(|source| LogError::Line { line, expected, source })
+    serde_json::from_slice(text).map_err(|cause| LogError::Line { line, expected, cause })
 }
 
 /// The parser saw one line only, and would call it line 1.

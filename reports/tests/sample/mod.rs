@@ -43,6 +43,12 @@ pub(crate) fn log(backend: &str, tier: &str, planned: &[(&str, u64)]) -> Log {
     Log { header, records: Vec::new() }
 }
 
+/// A log whose records are those that were planned.
+pub(crate) fn as_planned(mut log: Log) -> Log {
+    log.header.plan = Header::digest_of(log.records.iter().map(|r| r.case.as_str()));
+    log
+}
+
 /// Case number `i` of a function, with nothing compared.
 pub(crate) fn record(function: &str, i: usize, verdict: Verdict) -> Record {
     let case = format!("{function} cells={} graph=ring seed={i}", 5 + i);
@@ -155,7 +161,7 @@ pub(crate) fn failing() -> Log {
         ..record(name, 8, Verdict::HostUndefined)
     });
     log.records.extend((9..24).map(|i| pass(name, i, i as f64 / 30.0)));
-    log
+    as_planned(log)
 }
 
 /// Two functions that agree.
@@ -169,7 +175,7 @@ pub(crate) fn conformant() -> Log {
     };
     log.records.extend((0..24).map(|i| pass("co_occurrence", i, i as f64 / 60.0)));
     log.records.extend((0..60).map(|i| pass("ligrec", i, 0.0)));
-    log
+    as_planned(log)
 }
 
 /// A log that was cut, with cases that could not be examined.
