@@ -14,6 +14,7 @@
 //!   [`regressions`] are capsules that run first.
 //! - [`waivers`] are differences that somebody decided to live with; [`domain`] says what was tried.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
+//! - [`self_test`](mod@self_test) asks whether the machine computes known answers.
 //! - [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
@@ -53,6 +54,7 @@ mod recipe_text;
 pub mod recorded;
 pub mod regressions;
 pub mod replan;
+pub mod self_test;
 pub mod shards;
 pub mod show;
 pub mod shrink;

@@ -4,17 +4,21 @@ mod adequacy;
 mod audit;
 mod certify;
 mod check;
+mod conclude;
 mod control;
 mod diff;
+mod environment;
 mod golden;
 mod issue;
 mod laws;
 mod list;
+mod merge;
 mod probe;
 mod python_env;
 mod replay;
 mod report;
 mod reproduce;
+mod request;
 mod serve;
 mod sign;
 mod trust;
@@ -54,6 +58,8 @@ enum Verb {
     Probe(probe::Probe),
     /// The main job: runs a backend against a host, judges every answer, shrinks failures, writes a report
     Certify(certify::Certify),
+    /// Gathers the parts of a run that several machines made: `certify --shard`
+    Merge(merge::Merge),
     /// Examines the examiner: runs every mutant and says which survive
     Adequacy(adequacy::Adequacy),
     /// Counts false alarms: examines a backend that is known to be right again and again
@@ -93,6 +99,7 @@ pub fn main() -> ExitCode {
         Verb::Check(check) => check.run(),
         Verb::Probe(probe) => probe.run(),
         Verb::Certify(certify) => certify.run(),
+        Verb::Merge(merge) => merge.run(),
         Verb::Adequacy(adequacy) => adequacy.run(),
         Verb::Control(control) => control.run(),
         Verb::Golden(golden) => golden.run(),
