@@ -263,7 +263,13 @@ fn results(dossier: &Dossier<'_>, statement: &Statement) -> Standing {
     let (Ok(stated), Ok(computed)) = trees else {
         return Standing::Refused("it cannot be compared".to_owned());
     };
-    match difference(&stated, &computed, "") {
+    // What is granted says most to a reader, then what was counted; an identifier says least.
+    let part = |name: &str| {
+        let place = format!("/predicate/{name}");
+        difference(stated.pointer(&place)?, computed.pointer(&place)?, &format!("predicate.{name}"))
+    };
+    let first = part("granted").or_else(|| part("results"));
+    match first.or_else(|| difference(&stated, &computed, "")) {
         Some(what) => Standing::Refused(what),
         None => {
             let granted = &statement.predicate.granted;
@@ -317,12 +323,18 @@ fn artifact(dossier: &Dossier<'_>, statement: &Statement) -> Standing {
     }
     for (name, bytes) in dossier.artifacts {
         let got = Digest::of_bytes(bytes);
-        if !statement.subject.iter().any(|s| s.digest.sha256 == got) {
-            return Standing::Refused(format!(
-                "{name} hashes to {}, which is not certified",
-                got.short(12)
-            ));
+        if statement.subject.iter().any(|s| s.digest.sha256 == got) {
+            continue;
         }
+        let got = got.short(12);
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        return Standing::Refused(match statement.subject.iter().find(|s| s.name == file) {
+            Some(subject) => format!(
+                "{name} has the name of the certified file and other bytes: it hashes to {got}, expected {}",
+                subject.digest.sha256.short(12)
+            ),
+            None => format!("{name} hashes to {got}, which is not certified"),
+        });
     }
     Standing::Holds(format!("{} is the certified file", dossier.artifacts[0].0))
 }
