@@ -68,7 +68,7 @@ pub(crate) fn record(function: &str, i: usize, verdict: Verdict) -> Record {
 }
 
 pub(crate) fn passing(name: &str, compared: u64, worst: f64) -> Check {
-    Check { name: name.into(), compared, worst: Ratio(worst), finding: None }
+    Check { name: name.into(), compared, worst: Ratio(worst), finding: None, places: None }
 }
 
 /// A case that passes with one check.
@@ -87,7 +87,7 @@ pub(crate) fn fail(function: &str, i: usize, verdict: Verdict, finding: Finding)
     let (name, worst) = (format!("{}: value", finding.slot), finding.ratio);
     let checks = vec![
         passing("uns: slots", 3, 0.0),
-        Check { name, compared: 48, worst, finding: Some(finding) },
+        Check { name, compared: 48, worst, finding: Some(finding), places: None },
     ];
     Record { checks, ..record(function, i, verdict) }
 }
