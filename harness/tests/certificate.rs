@@ -74,3 +74,50 @@ fn a_quick_tier_makes_no_certificate() {
     assert!(!dir.path().join("out/certificate.intoto.json").exists());
     assert!(dir.path().join("out/report.html").is_file());
 }
+
+/// What the operating system says stands in a message once, however many layers it came through.
+#[test]
+fn an_unreadable_file_is_named_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_concord"))
+            .args(arguments)
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{text}");
+        text
+    };
+    for arguments in [
+        &["certify", "reference", "--data", "none.h5ad"][..],
+        &["report", "none"],
+        &["verify", "none.json"],
+        &["golden", "none"],
+    ] {
+        let text = said(arguments);
+        assert_eq!(text.matches("No such file").count(), 1, "{arguments:?}: {text}");
+    }
+    std::fs::write(dir.path().join("results.jsonl"), "{}\n").unwrap();
+    let text = said(&["report", "results.jsonl"]);
+    assert_eq!(text.matches("missing field").count(), 1, "{text}");
+}
+
+#[test]
+fn an_index_shows_what_holds_and_what_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let certify = ["certify", "reference", "--function", "ligrec", "--tier", "standard"];
+    check(dir, &[&certify[..], &["--out", "all/good"]].concat(), 0, "statistical");
+    check(dir, &["index", "all"], 0, "all/index.html: 1 certificates, 0 refused");
+    std::fs::create_dir(dir.join("all/changed")).unwrap();
+    for file in ["certificate.intoto.json", "adequacy.json", "policy.toml", "report.html"] {
+        std::fs::copy(dir.join("all/good").join(file), dir.join("all/changed").join(file)).unwrap();
+    }
+    std::fs::write(dir.join("all/changed/results.jsonl"), "x").unwrap();
+    check(dir, &["index", "all"], 5, "2 certificates, 1 refused");
+    let page = std::fs::read_to_string(dir.join("all/index.html")).unwrap();
+    for part in ["href=\"good/report.html\"", "refused: evidence: results.jsonl hashes to"] {
+        assert!(page.contains(part), "`{part}` is not in {page}");
+    }
+}

@@ -9,6 +9,7 @@ mod control;
 mod diff;
 mod environment;
 mod golden;
+mod index;
 mod issue;
 mod laws;
 mod list;
@@ -86,6 +87,8 @@ enum Verb {
     Reproduce(reproduce::Reproduce),
     /// Compares two runs and their certificates: what was gained, lost, newly waived
     Diff(diff::Diff),
+    /// Writes a page of many certificates: backends, functions, history
+    Index(index::Index),
     /// Makes and checks the list of trusted builds that a host library loads
     Trust(trust::TrustVerb),
 }
@@ -113,6 +116,7 @@ pub fn main() -> ExitCode {
         Verb::Verify(verify) => verify.run(),
         Verb::Reproduce(reproduce) => reproduce.run(),
         Verb::Diff(diff) => diff.run(),
+        Verb::Index(index) => index.run(),
         Verb::Trust(trust) => trust.run(),
     };
     match done {
