@@ -24,7 +24,9 @@ for (const path of pages) {
   });
   const look = async (suffix, width, height, scheme, fullPage) => {
     await tab.setViewport({ width, height });
-    await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    // Each of the two undoes the other.
+    if (scheme === "print") await tab.emulateMediaType("print");
+    else await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     await tab.goto(`file://${resolve(path)}`);
     await tab.screenshot({ path: join(out, `${name}-${suffix}.png`), fullPage });
     const wide = await tab.evaluate(() => document.documentElement.scrollWidth);
@@ -40,7 +42,9 @@ for (const path of pages) {
   await look("light", 1280, 800, "light", true);
   await look("dark", 1280, 800, "dark", true);
   await look("narrow", 360, 740, "light", true);
-  await tab.setViewport({ width: 1280, height: 800 });
+  // As on paper: A4 has 794 px at 96 to the inch.
+  await look("print", 794, 1123, "print", true);
+  await tab.emulateMediaType();
   await tab.pdf({ path: join(out, `${name}.pdf`), format: "A4" });
   const bytes = statSync(path).size;
   if (bytes >= 500_000) fail(`${name} has ${bytes} bytes`);

@@ -40,7 +40,7 @@ if [ -z "$snakemake" ]; then
 fi
 "$snakemake" --version | sed 's/^/snakemake /'
 
-run() { "$snakemake" --snakefile "$root/workflows/certify/Snakefile" --cores 2 --quiet all --config concord="$concord" "$@" >log 2>&1; }
+run() { "$snakemake" --snakefile "$root/workflows/certify/Snakefile" --cores 2 --quiet rules --config concord="$concord" "$@" >log 2>&1; }
 failed() { cat log; echo "FAILED: $*"; exit 1; }
 same() { cmp "whole/$1/results.jsonl" "$1/results.jsonl" && echo "ok   $1: the log of $2 parts has the bytes of one run"; }
 
