@@ -85,6 +85,19 @@ pub enum LogError {
 }
 
 impl Header {
+    /// Reads the first line of a log.
+    ///
+    /// # Errors
+    /// When it is not a header of [`FORMAT`].
+    pub fn parse(line: &[u8]) -> Result<Header, LogError> {
+        // Before the rest of the header: another format may have other fields.
+        let Version { format } = parse(line, 1, "header")?;
+        if format != FORMAT {
+            return Err(LogError::Format { got: format });
+        }
+        parse(line, 1, "header")
+    }
+
     /// The digest over the names of planned cases, in order: what [`Header::plan`] is for the cases that were planned.
     pub fn digest_of<'a>(cases: impl Iterator<Item = &'a str>) -> Digest {
         Digest::of_bytes(cases.collect::<Vec<_>>().join("\n").as_bytes())
@@ -119,13 +132,7 @@ impl Log {
         // Split as bytes, so that a line that is not UTF-8 is named too.
         let mut lines = input.split(b'\n').zip(1..);
         let (first, _) = lines.next().ok_or(LogError::Empty)?;
-        let first = first?;
-        // Before the rest of the header: another format may have other fields.
-        let Version { format } = parse(&first, 1, "header")?;
-        if format != FORMAT {
-            return Err(LogError::Format { got: format });
-        }
-        let header: Header = parse(&first, 1, "header")?;
+        let header = Header::parse(&first?)?;
         let mut records = Vec::new();
         for (line, number) in lines {
             let line = line?;
