@@ -16,7 +16,7 @@ fn concord(dir: &Path, arguments: &[&str], code: i32) -> String {
     text
 }
 
-const WHAT: [&str; 4] = ["certify", "mutant:cooc-annuli", "--function", "co_occurrence"];
+const WHAT: [&str; 4] = ["certify", "mutant:ligrec-sum-of-means", "--function", "ligrec"];
 
 /// Runs one part.
 #[track_caller]
