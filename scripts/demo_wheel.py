@@ -1,4 +1,4 @@
-"""Writes a wheel with one module, so that there is a file to certify and to install: demo_wheel.py PATH.whl"""
+"""Writes the wheel of a small backend, so that there is a file to certify, to install and to call: demo_wheel.py PATH.whl"""
 
 import base64
 import hashlib
@@ -9,10 +9,21 @@ from pathlib import Path
 path = Path(sys.argv[1])
 name, version = path.name.split("-")[:2]
 info = f"{name}-{version}.dist-info"
+MODULE = '''"""Stands for an accelerated backend."""
+
+
+class Demo:
+    name = "reference"
+    aliases = ("demo",)
+
+    def ligrec(self, adata):
+        return f"accelerated {adata}"
+'''
 files = {
-    f"{name}.py": b'"""Stands for an accelerated backend."""\n',
+    f"{name}.py": MODULE.encode(),
     f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
     f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    f"{info}/entry_points.txt": f"[squidpy.backends]\ndemo = {name}:Demo\n".encode(),
 }
 
 

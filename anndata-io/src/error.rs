@@ -8,14 +8,14 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused.
-    #[error("{action} {}: {source}", file.display())]
+    #[error("{action} {}: {cause}", file.display())]
     Io {
         /// `read` or `write`.
         action: &'static str,
         /// The file.
         file: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
+        /// What the operating system said; part of the message, so it is no source that would be printed again.
+        cause: std::io::Error,
     },
     /// The file is not HDF5, or was cut off or damaged before its first object.
     #[error("read {}: expected an HDF5 file, got {got}", file.display())]

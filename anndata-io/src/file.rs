@@ -98,10 +98,10 @@ impl File {
 }
 
 fn open(path: &Path) -> Result<Node, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Io {
+    let bytes = std::fs::read(path).map_err(|cause| Error::Io {
         action: "read",
         file: path.to_owned(),
-        source,
+        cause,
     })?;
     Node::root(path.to_owned(), bytes)
 }
@@ -113,13 +113,13 @@ fn store(
     na: &BTreeSet<String>,
     carried: Carried<'_>,
 ) -> Result<(), Error> {
-    let failed = |source| Error::Io { action: "write", file: path.to_owned(), source };
+    let failed = |cause| Error::Io { action: "write", file: path.to_owned(), cause };
     let mut writer = Writer { file: path, compression: options.compression, na, carried };
     let builder = writer.root(data.root())?;
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let written = builder.write(&partial).map_err(|e| match e {
-        hdf5_pure::Error::Io(source) => failed(source),
+        hdf5_pure::Error::Io(cause) => failed(cause),
         other => writer.unstorable("/", other.to_string()),
     });
     match written.and_then(|()| std::fs::rename(&partial, path).map_err(failed)) {

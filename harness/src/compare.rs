@@ -180,7 +180,7 @@ impl Checks {
     }
 
     fn push(&mut self, name: &str, compared: u64, worst: Ratio, finding: Option<Finding>) {
-        self.checks.push(Check { name: name.to_owned(), compared, worst, finding });
+        self.checks.push(Check { name: name.to_owned(), compared, worst, finding, places: None });
     }
 }
 

@@ -15,6 +15,7 @@
 //! - [`waivers`] are differences that somebody decided to live with; [`domain`] says what was tried.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
 //! - [`bench`] is the lab: how fast right answers are.
+//! - [`self_test`](mod@self_test) asks whether the machine computes known answers.
 //! - [`journal`] is the log while a run is under way; [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
@@ -56,6 +57,7 @@ mod recipe_text;
 pub mod recorded;
 pub mod regressions;
 pub mod replan;
+pub mod self_test;
 pub mod shards;
 pub mod show;
 pub mod shrink;

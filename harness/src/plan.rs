@@ -10,13 +10,15 @@ use dispatch::{Backend, Device, Digest, Manifest};
 use generators::{Generator, Recipe};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use reports::Source;
+use reports::{Header, Source};
+use serde::{Deserialize, Serialize};
 
 use crate::Case;
 use crate::statistics::Budget;
 
 /// How much is examined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Tier {
     /// Finds mistakes early; certifies nothing.
     Quick,
@@ -135,7 +137,7 @@ impl Plan {
     /// Digest over the names of the cases, in order.
     pub fn digest(&self) -> Digest {
         let names: Vec<String> = self.cases.iter().map(|(_, case)| case.name()).collect();
-        Digest::of_bytes(names.join("\n").as_bytes())
+        Header::digest_of(names.iter().map(String::as_str))
     }
 }
 

@@ -55,11 +55,17 @@ fn a_certificate_is_made_signed_verified_and_refused_after_a_change() {
         "there is no out/allowed_signers",
     );
     check(dir, &["sign", certificate, "--key", certificate], 3, "read the private key");
+    check(dir, &["index", "."], 0, "./index.html: 1 certificates, 0 refused");
     let path = dir.join(certificate);
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("\"ligrec\": \"statistical\"", "\"ligrec\": \"full\""))
         .unwrap();
     check(dir, &["verify", certificate], 5, "granted.functions.ligrec says \"full\"");
+    check(dir, &["index", "."], 5, "1 certificates, 1 refused");
+    let page = std::fs::read_to_string(dir.join("index.html")).unwrap();
+    for part in ["href=\"out/report.html\"", "refused: results: predicate.granted"] {
+        assert!(page.contains(part), "`{part}` is not in {page}");
+    }
 }
 
 #[test]
@@ -96,4 +102,32 @@ fn a_quick_tier_makes_no_certificate() {
     );
     assert!(!dir.path().join("out/certificate.intoto.json").exists());
     assert!(dir.path().join("out/report.html").is_file());
+}
+
+/// What the operating system says stands in a message once, however many layers it came through.
+#[test]
+fn an_unreadable_file_is_named_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_concord"))
+            .args(arguments)
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{text}");
+        text
+    };
+    for arguments in [
+        &["certify", "reference", "--data", "none.h5ad"][..],
+        &["report", "none"],
+        &["verify", "none.json"],
+        &["golden", "none"],
+    ] {
+        let text = said(arguments);
+        assert_eq!(text.matches("No such file").count(), 1, "{arguments:?}: {text}");
+    }
+    std::fs::write(dir.path().join("results.jsonl"), "{}\n").unwrap();
+    let text = said(&["report", "results.jsonl"]);
+    assert_eq!(text.matches("missing field").count(), 1, "{text}");
 }

@@ -66,21 +66,22 @@ pub struct Decision {
     pub functions: BTreeMap<String, FunctionDecision>,
 }
 
-/// Decides. Zero comparisons never pass; a missing or doubled record is an infrastructure error, and so is every function
-/// of a run that was interrupted; nothing is shown about a function while one of its waivers is wrong.
+/// Decides. Zero comparisons never pass; a missing, doubled or exchanged record is an infrastructure error, and so is every
+/// function of a run that was interrupted; nothing is shown about a function while one of its waivers is wrong.
 pub fn decide(log: &Log) -> Decision {
     let mut by_function: BTreeMap<&str, Vec<&Record>> =
         log.header.planned.keys().map(|name| (name.as_str(), Vec::new())).collect();
     for record in &log.records {
         by_function.entry(&record.function).or_default().push(record);
     }
+    let as_planned = log.is_as_planned();
     let functions: BTreeMap<String, FunctionDecision> = by_function
         .into_iter()
         .map(|(name, records)| {
             let planned = log.header.planned.get(name).copied().unwrap_or(0);
             let mut waivers = log.header.waivers.iter().filter(|w| w.function == name);
             let problem = waivers.find_map(|w| w.problem.as_deref());
-            (name.to_owned(), decide_function(planned, &records, problem))
+            (name.to_owned(), decide_function(planned, as_planned, &records, problem))
         })
         .collect();
     let functions = if log.header.unfinished { interrupted(functions) } else { functions };
@@ -110,6 +111,7 @@ fn contradicts_itself(record: &Record) -> bool {
 
 fn decide_function(
     planned: u64,
+    as_planned: bool,
     records: &[&Record],
     wrong_waiver: Option<&str>,
 ) -> FunctionDecision {
@@ -138,6 +140,9 @@ fn decide_function(
         )
     } else if count(Verdict::Infra) > 0 {
         (Outcome::Infrastructure, format!("{} cases could not be examined", count(Verdict::Infra)))
+    } else if planned > 0 && !as_planned {
+        let why = "the records of the log are not of the planned cases, or in another order";
+        (Outcome::Infrastructure, why.to_owned())
     } else if let Some(problem) = wrong_waiver {
         (Outcome::Inconclusive, format!("a waiver is wrong: {problem}"))
     } else if planned == 0 {

@@ -64,17 +64,17 @@ pub struct Log {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The file cannot be read.
-    #[error("read log: {0}")]
+    #[error("read log")]
     Io(#[from] std::io::Error),
     /// A line is not what it should be.
-    #[error("line {line} of the log is not a {expected}: {}", explain(source))]
+    #[error("line {line} of the log is not a {expected}: {}", explain(cause))]
     Line {
         /// Line number, from 1.
         line: usize,
         /// What was expected there.
         expected: &'static str,
-        /// What the parser says.
-        source: serde_json::Error,
+        /// What the parser says; part of the message, so it is no source that would be printed again.
+        cause: serde_json::Error,
     },
     /// The file has no first line.
     #[error("the log is empty, expected a header line")]
@@ -87,7 +87,32 @@ pub enum LogError {
     },
 }
 
+impl Header {
+    /// Reads the first line of a log.
+    ///
+    /// # Errors
+    /// When it is not a header of [`FORMAT`].
+    pub fn parse(line: &[u8]) -> Result<Header, LogError> {
+        // Before the rest of the header: another format may have other fields.
+        let Version { format } = parse(line, 1, "header")?;
+        if format != FORMAT {
+            return Err(LogError::Format { got: format });
+        }
+        parse(line, 1, "header")
+    }
+
+    /// The digest over the names of planned cases, in order: what [`Header::plan`] is for the cases that were planned.
+    pub fn digest_of<'a>(cases: impl Iterator<Item = &'a str>) -> Digest {
+        Digest::of_bytes(cases.collect::<Vec<_>>().join("\n").as_bytes())
+    }
+}
+
 impl Log {
+    /// Whether the records are of the planned cases, in their order.
+    pub fn is_as_planned(&self) -> bool {
+        Header::digest_of(self.records.iter().map(|r| r.case.as_str())) == self.header.plan
+    }
+
     /// Writes the log.
     ///
     /// # Errors
@@ -110,13 +135,7 @@ impl Log {
         // Split as bytes, so that a line that is not UTF-8 is named too.
         let mut lines = input.split(b'\n').zip(1..);
         let (first, _) = lines.next().ok_or(LogError::Empty)?;
-        let first = first?;
-        // Before the rest of the header: another format may have other fields.
-        let Version { format } = parse(&first, 1, "header")?;
-        if format != FORMAT {
-            return Err(LogError::Format { got: format });
-        }
-        let header: Header = parse(&first, 1, "header")?;
+        let header = Header::parse(&first?)?;
         let mut records = Vec::new();
         for (line, number) in lines {
             let line = line?;
@@ -139,7 +158,7 @@ fn parse<T: DeserializeOwned>(
     line: usize,
     expected: &'static str,
 ) -> Result<T, LogError> {
-    serde_json::from_slice(text).map_err(|source| LogError::Line { line, expected, source })
+    serde_json::from_slice(text).map_err(|cause| LogError::Line { line, expected, cause })
 }
 
 /// The parser saw one line only, and would call it line 1.

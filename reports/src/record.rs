@@ -3,7 +3,7 @@
 use dispatch::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::{Precision, Ratio, Ruling, Verdict};
+use crate::{Places, Precision, Ratio, Ruling, Verdict};
 
 /// Where a case comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct Check {
     /// What was wrong, if anything was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,
+    /// Where random values stand in the distribution that a right backend's have; for pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<Places>,
 }
 
 /// One thing that was wrong, in values a person can compare.

@@ -7,7 +7,8 @@ use sample::{log, pass, record};
 
 /// A log of one function `f`.
 fn one(planned: u64, records: impl IntoIterator<Item = Record>) -> Log {
-    Log { records: records.into_iter().collect(), ..log("b", "quick", &[("f", planned)]) }
+    let records = records.into_iter().collect();
+    sample::as_planned(Log { records, ..log("b", "quick", &[("f", planned)]) })
 }
 
 /// A record with that verdict in which something was compared.
@@ -71,6 +72,17 @@ fn a_missing_record_is_an_infrastructure_error() {
 }
 
 #[test]
+fn records_of_other_cases_than_planned_are_an_infrastructure_error() {
+    let why = "the records of the log are not of the planned cases, or in another order";
+    let mut other = one(2, [0, 1].map(|i| pass("f", i, 0.0)));
+    other.records[1].case = "f cells=5 graph=easier seed=1".into();
+    check(&other, Outcome::Infrastructure, why);
+    let mut turned = one(2, [0, 1].map(|i| pass("f", i, 0.0)));
+    turned.records.reverse();
+    check(&turned, Outcome::Infrastructure, why);
+}
+
+#[test]
 fn a_doubled_record_is_an_infrastructure_error() {
     let why = "2 cases planned, 2 records of 1 cases found";
     check(&one(2, [0, 0].map(|i| pass("f", i, 0.0))), Outcome::Infrastructure, why);
@@ -83,7 +95,7 @@ fn a_record_of_an_unplanned_function_is_an_infrastructure_error() {
     let mut log = one(1, [pass("f", 0, 0.0)]);
     log.records.push(pass("g", 0, 0.0));
     let decision = decide(&log);
-    assert_eq!(decision.functions["f"].outcome, Outcome::Conformant);
+    assert_eq!(decision.functions["f"].outcome, Outcome::Infrastructure);
     assert_eq!(decision.functions["g"].outcome, Outcome::Infrastructure);
     assert_eq!(decision.outcome, Outcome::Infrastructure);
 }

@@ -41,6 +41,7 @@ fn a_function_that_is_no_longer_examined_is_lost() {
     let mut after = before.clone();
     after.header.planned.remove("ligrec");
     after.records.retain(|r| r.function != "ligrec");
+    let after = sample::as_planned(after);
     assert_eq!(
         said(&before, &after),
         [(ChangeKind::Lost, "ligrec: it is not examined any more".into())]

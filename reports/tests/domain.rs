@@ -28,7 +28,7 @@ fn log(cases: &[(&str, Verdict)]) -> Log {
         ..sample::record("f", 0, *verdict)
     };
     log.records = cases.iter().map(record).collect();
-    log
+    sample::as_planned(log)
 }
 
 fn map(cases: &[(&str, Verdict)]) -> Domain {

@@ -18,12 +18,35 @@ fn pages() -> Vec<(&'static str, String)> {
         ("quick", html(&sample::failing(), None)),
         ("broken", html(&sample::broken(), None)),
         ("hostile", html(&sample::hostile(), None)),
-        ("index", index(&[listed("a.html")], time("2027-06-01T00:00:00Z"))),
+        ("index", index(&history(), time("2026-12-01T00:00:00Z"))),
     ]
 }
 
 fn listed(page: &str) -> Listed {
-    Listed { certificate: Case::new().issue().unwrap(), page: page.to_owned() }
+    let certificate = Case::new().issue().unwrap();
+    Listed { certificate, page: page.to_owned(), refused: None }
+}
+
+/// Two backends; one lost a level and got it back.
+fn history() -> Vec<Listed> {
+    let at = |issued: &str, differs: bool| {
+        let mut case = Case::new();
+        case.circumstances.issued_at = time(issued);
+        if differs {
+            case.log.records[0].verdict = reports::Verdict::Fail;
+        }
+        let page = format!("{}/report.html", &issued[..10]);
+        Listed { certificate: case.issue().unwrap(), page, refused: None }
+    };
+    let mut other = Case::new();
+    other.log.header.backend.name = "rapids-singlecell".into();
+    let other = Listed { certificate: other.issue().unwrap(), ..listed("rapids.html") };
+    vec![
+        at("2026-11-22T10:00:00Z", false),
+        at("2026-08-22T10:00:00Z", true),
+        other,
+        at("2026-02-22T10:00:00Z", false),
+    ]
 }
 
 /// Writes the pages where a person can look at them: `CONCORD_PAGES=DIR cargo test -p reports --test html`.
@@ -79,6 +102,7 @@ const TAGS: &[&str] = &[
     "a",
     "article",
     "body",
+    "br",
     "caption",
     "circle",
     "code",
@@ -171,6 +195,28 @@ fn an_expired_certificate_says_so_in_the_index() {
     assert!(at("2027-06-01T00:00:00Z").contains("(expired)"));
     assert!(!at("2027-01-01T00:00:00Z").contains("(expired)"));
     assert!(at("2027-01-01T00:00:00Z").contains("href=\"x.html\""));
+}
+
+#[test]
+fn the_index_shows_the_newest_of_each_backend_and_how_it_came_there() {
+    let page = index(&history(), time("2026-12-01T00:00:00Z"));
+    let (newest, history) = page.split_once("<h2>History</h2>").unwrap();
+    assert_eq!(newest.matches("<a href").count(), 2, "one row a backend");
+    assert!(newest.contains("href=\"2026-11-22/report.html\""));
+    assert!(newest.contains("oldest first: statistical, none, statistical"), "{newest}");
+    let place = |text: &str| history.find(text).unwrap_or_else(|| panic!("{text}"));
+    assert!(place("2026-11-22/report.html") < place("2026-08-22/report.html"));
+    assert!(history.contains("gained co_occurrence: none to statistical"));
+    assert!(history.contains("lost co_occurrence: statistical to none"));
+    assert!(history.contains("(expired)"), "the one of February");
+}
+
+#[test]
+fn a_refused_certificate_shows_no_level() {
+    let refused = Listed { refused: Some("results.jsonl hashes to".into()), ..listed("x.html") };
+    let page = index(&[refused], time("2027-01-01T00:00:00Z"));
+    assert!(page.contains("refused: results.jsonl hashes to"));
+    assert!(!page.contains("✓ statistical"));
 }
 
 #[test]

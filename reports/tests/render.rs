@@ -225,3 +225,14 @@ fn an_empty_log_can_be_shown() {
     assert!(markdown(&log).contains("No function was examined"));
     assert_eq!(json_summary(&log)["exit_code"], 4);
 }
+
+/// GitHub drops a longer summary whole, and what it does not show it does not mention.
+#[test]
+fn a_summary_stays_below_the_limit_and_says_what_it_leaves_out() {
+    let mut log = sample::failing();
+    log.header.limitations = vec!["what this cannot show ".repeat(12); 5_000];
+    let text = markdown(&log);
+    assert!(text.len() < 1 << 20, "{} bytes", text.len());
+    assert!(text.contains("What failed") && !text.contains("What this run cannot show"));
+    assert!(text.ends_with("longer than a job summary may be: see the report.**\n"));
+}

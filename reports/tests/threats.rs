@@ -7,7 +7,10 @@ mod sample;
 
 use certified::{Case, private, public, refusals, refused_by, time};
 use dispatch::{Device, Digest};
-use reports::certificate::{Assurance, Challenge, Level, Standing, Topic, from_bytes, to_bytes};
+use reports::certificate::{
+    Accelerator, Answer, Assurance, Challenge, DeviceState, Level, Standing, Topic, from_bytes,
+    to_bytes,
+};
 use reports::{Verdict, WaiverUse, signature};
 
 /// The certificate with a text replaced, which must occur.
@@ -209,6 +212,32 @@ fn a_faulty_environment_certifies_nothing() {
         case.log.records[0].verdict = verdict;
         assert_eq!(case.issue().unwrap().level("co_occurrence"), Level::None, "{verdict}");
     }
+    // What the machine says about itself is asserted, and what follows from it is computed again by whoever reads it.
+    let why = |case: &Case| case.issue().unwrap().predicate.granted;
+    let mut case = Case::new();
+    case.circumstances.environment.self_test.after = Answer::Fail;
+    assert_eq!(why(&case).overall, Level::Contract);
+    assert!(why(&case).reasons[0].contains("failed its self-test after the run"));
+    let forged = edited(&case, "\"ligrec\": \"contract\"", "\"ligrec\": \"numerical\"");
+    refused_by(&case.verify(&forged, &case.results()), Topic::Results, "granted.functions.ligrec");
+    let mut case = Case::new();
+    let device = Accelerator {
+        name: "NVIDIA H200".into(),
+        capability: "9.0".into(),
+        driver: "570.86".into(),
+        jit: "NVRTC 12.8".into(),
+        state: Some(DeviceState {
+            uuid_sha256: Digest::of_bytes(b"GPU-1"),
+            vbios: "96.00".into(),
+            mem_bytes: 150_754_820_096,
+            mig: false,
+            ecc_enabled: true,
+            ecc_errors_delta: 2,
+        }),
+    };
+    case.circumstances.environment.accelerators = vec![device];
+    assert_eq!(why(&case).overall, Level::Contract);
+    assert!(why(&case).reasons[0].contains("the memory of NVIDIA H200 had 2 errors"));
 }
 
 #[test]

@@ -1,32 +1,25 @@
 //! The certificate that `concord certify` writes beside its report.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use dispatch::Digest;
 use reports::certificate::{
-    ADEQUACY, Accelerator, Assurance, Challenge, Circumstances, Digests, Environment, Execution,
-    FILE_NAME, Machine, POLICY, Policy, RESULTS, Runner, Statement, Subject, issue, to_bytes,
+    ADEQUACY, Assurance, Challenge, Circumstances, Digests, Execution, FILE_NAME, POLICY, Policy,
+    RESULTS, Statement, Subject, issue, to_bytes,
 };
-use reports::{Log, Time, render, wheel};
+use reports::{Log, render, wheel};
+use serde::{Deserialize, Serialize};
 
+use super::environment::Watched;
 use crate::{Usage, clock};
 
 /// What `concord adequacy --json` measured for this version of the examiner.
 const MEASURED: &str = include_str!("../../adequacy.json");
-/// Variables of the environment that can change results or the place where they are computed.
-const VARIABLES: [&str; 5] = [
-    "CONCORD_BACKENDS",
-    "CUDA_VISIBLE_DEVICES",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "RAYON_NUM_THREADS",
-];
 
 /// What a certificate asserts and evidence cannot show.
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 pub(super) struct Issue {
     /// The file that is certified: the wheel, the shared library
     #[arg(long, value_name = "FILE", help_heading = "Certificate")]
@@ -79,12 +72,12 @@ impl Issue {
         &self,
         log: &Log,
         challenge: &str,
-        started: Time,
+        watched: &Watched,
         out: &Path,
     ) -> Result<String> {
         let results = read(&out.join(RESULTS))?;
         let (adequacy, policy) = (self.adequacy()?, self.policy()?);
-        let circumstances = self.circumstances(log, challenge, started)?;
+        let circumstances = self.circumstances(log, challenge, watched)?;
         let statement = issue([&results, &adequacy, &policy], &circumstances)?;
         let bytes = to_bytes(&statement)?;
         let page = render::html(log, Some(&statement)).into_bytes();
@@ -106,7 +99,12 @@ impl Issue {
         Ok(says(&statement, &out.join(FILE_NAME)))
     }
 
-    fn circumstances(&self, log: &Log, challenge: &str, started: Time) -> Result<Circumstances> {
+    fn circumstances(
+        &self,
+        log: &Log,
+        challenge: &str,
+        watched: &Watched,
+    ) -> Result<Circumstances> {
         let (subject, distribution) = match &self.artifact {
             None => (Vec::new(), None),
             Some(path) => subject(path, &log.header.backend.version)?,
@@ -115,7 +113,6 @@ impl Issue {
             value: challenge.to_owned(),
             source: self.challenge_source.clone(),
         });
-        let program = std::env::current_exe().context("find the program that runs")?;
         let parent = self.parent.as_deref().map(read).transpose()?;
         let now = clock::now();
         Ok(Circumstances {
@@ -125,16 +122,11 @@ impl Issue {
             parent: parent.map(|bytes| Digest::of_bytes(&bytes)),
             verifier: self.verifier.clone(),
             assurance: self.assurance()?,
-            suite: Digests { sha256: Digest::of_bytes(&read(&program)?), wheel_record1: None },
+            suite: Digests { sha256: program()?, wheel_record1: None },
             challenge,
-            environment: Environment {
-                machine: machine(),
-                accelerators: Accelerator::of(&log.header.backend.device).into_iter().collect(),
-                variables: variables(),
-                runner: runner(),
-            },
+            environment: watched.environment(&log.header.backend.device),
             execution: Execution {
-                started_at: started,
+                started_at: watched.started,
                 finished_at: now,
                 argv: std::env::args().collect(),
             },
@@ -157,6 +149,12 @@ impl Issue {
     fn adequacy(&self) -> Result<Vec<u8>> {
         self.adequacy.as_deref().map_or_else(|| Ok(MEASURED.into()), read)
     }
+}
+
+/// The digest of the program that runs.
+pub(super) fn program() -> Result<Digest> {
+    let path = std::env::current_exe().context("find the program that runs")?;
+    Ok(Digest::of_bytes(&read(&path)?))
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
@@ -199,50 +197,4 @@ fn subject(path: &Path, version: &str) -> Result<(Vec<Subject>, Option<String>)>
     let wheel_record1 = Some(wheel::record_digest(&name, &bytes)?);
     let distribution = distribution.replace('_', "-").to_lowercase();
     Ok((vec![Subject { name, digest: Digests { sha256, wheel_record1 } }], Some(distribution)))
-}
-
-fn variables() -> BTreeMap<String, String> {
-    let set = |name: &&str| Some(((*name).to_owned(), std::env::var(name).ok()?));
-    VARIABLES.iter().filter_map(set).collect()
-}
-
-/// What Linux says about the machine; elsewhere only what Rust knows.
-fn machine() -> Machine {
-    let file = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let field = |text: &str, name: &str, separator: char| {
-        let line = text.lines().find(|line| line.starts_with(name));
-        let value = line.and_then(|line| line.split_once(separator)).map(|(_, value)| value);
-        value.unwrap_or_default().trim().trim_matches('"').to_owned()
-    };
-    let kib = field(&file("/proc/meminfo"), "MemTotal", ':');
-    let kib: u64 = kib.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
-    let os = field(&file("/etc/os-release"), "PRETTY_NAME", '=');
-    Machine {
-        os: if os.is_empty() { std::env::consts::OS.to_owned() } else { os },
-        kernel: file("/proc/sys/kernel/osrelease").trim().to_owned(),
-        arch: std::env::consts::ARCH.to_owned(),
-        cpu: field(&file("/proc/cpuinfo"), "model name", ':'),
-        cores: std::thread::available_parallelism().map_or(0, |n| n.get() as u64),
-        mem_bytes: kib * 1024,
-    }
-}
-
-fn runner() -> Runner {
-    let variable = |name| std::env::var(name).ok();
-    if variable("GITHUB_ACTIONS").is_some() {
-        let parts = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"].map(variable);
-        let uri = match parts {
-            [Some(server), Some(repository), Some(run)] => {
-                Some(format!("{server}/{repository}/actions/runs/{run}"))
-            }
-            _ => None,
-        };
-        return Runner { kind: "github-actions".to_owned(), uri };
-    }
-    let kind = match (variable("GITLAB_CI"), variable("CI")) {
-        (Some(_), _) => "gitlab-ci",
-        (None, Some(_)) => "other-ci",
-        (None, None) => "local",
-    };
-    Runner { kind: kind.to_owned(), uri: variable("CI_JOB_URL") }
 }

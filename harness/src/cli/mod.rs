@@ -5,17 +5,22 @@ mod audit;
 mod bench;
 mod certify;
 mod check;
+mod conclude;
 mod control;
 mod diff;
+mod environment;
 mod golden;
+mod index;
 mod issue;
 mod laws;
 mod list;
+mod merge;
 mod probe;
 mod python_env;
 mod replay;
 mod report;
 mod reproduce;
+mod request;
 mod serve;
 mod sign;
 mod trust;
@@ -55,6 +60,8 @@ enum Verb {
     Probe(probe::Probe),
     /// The main job: runs a backend against a host, judges every answer, shrinks failures, writes a report
     Certify(certify::Certify),
+    /// Gathers the parts of a run that several machines made: `certify --shard`
+    Merge(merge::Merge),
     /// Examines the examiner: runs every mutant and says which survive
     Adequacy(adequacy::Adequacy),
     /// Counts false alarms: examines a backend that is known to be right again and again
@@ -83,6 +90,8 @@ enum Verb {
     Reproduce(reproduce::Reproduce),
     /// Compares two runs and their certificates: what was gained, lost, newly waived
     Diff(diff::Diff),
+    /// Writes a page of many certificates: backends, functions, history
+    Index(index::Index),
     /// Makes and checks the list of trusted builds that a host library loads
     Trust(trust::TrustVerb),
 }
@@ -96,6 +105,7 @@ pub fn main() -> ExitCode {
         Verb::Check(check) => check.run(),
         Verb::Probe(probe) => probe.run(),
         Verb::Certify(certify) => certify.run(),
+        Verb::Merge(merge) => merge.run(),
         Verb::Adequacy(adequacy) => adequacy.run(),
         Verb::Control(control) => control.run(),
         Verb::Golden(golden) => golden.run(),
@@ -110,6 +120,7 @@ pub fn main() -> ExitCode {
         Verb::Verify(verify) => verify.run(),
         Verb::Reproduce(reproduce) => reproduce.run(),
         Verb::Diff(diff) => diff.run(),
+        Verb::Index(index) => index.run(),
         Verb::Trust(trust) => trust.run(),
     };
     match done {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand};
 use dispatch::Digest;
-use reports::certificate::{FILE_NAME, Standing};
+use reports::certificate::{CertificateError, FILE_NAME, Standing};
 use reports::signature;
-use reports::trust::{Certified, Identities, TrustedList, build};
+use reports::trust::{Certified, Identities, Target, TrustedList, build};
 
 use super::issue::read;
 use super::sign::signatures;
@@ -42,6 +42,10 @@ struct Build {
     /// The host library the list is for
     #[arg(long, value_name = "NAME")]
     host: String,
+    /// Accept certificates of builds that were examined against this host too, as if it were the host itself; the list
+    /// says so
+    #[arg(long, value_name = "NAME")]
+    stand_in: Option<String>,
     /// What time it is; default: by the clock
     #[arg(long, value_name = "YYYY-MM-DDThh:mm:ssZ")]
     now: Option<reports::Time>,
@@ -77,7 +81,11 @@ impl Build {
         };
         let known = known(&self.dir, self.now)?;
         let Some(certified) = certified(&self.dir, &known)? else { return Ok(INVALID) };
-        let list = list(&self.dir, &self.host, &certified, &known, (serial, known.now))?;
+        let target = Target { host: &self.host, stand_in: self.stand_in.as_deref() };
+        let list = match list(&self.dir, target, &certified, &known, (serial, known.now)) {
+            Err(error) if error.is::<CertificateError>() => return refuse(&format!("{error:#}")),
+            other => other?,
+        };
         std::fs::write(&path, list.to_toml()?)
             .with_context(|| format!("write {}", path.display()))?;
         let grants: usize = list.trusted_backends.values().map(|b| b.grants.len()).sum();
@@ -94,22 +102,18 @@ impl Check {
         let path = self.dir.join(LIST);
         let text = String::from_utf8(read(&path)?)?;
         let stored = TrustedList::parse(&text)?;
-        let refuse = |why: String| {
-            super::print(&format!("  REFUSED  {why}\n"));
-            Ok(INVALID)
-        };
         let time = |t: &toml::value::Datetime| {
             t.to_string().parse::<reports::Time>().map_err(anyhow::Error::msg)
         };
         let known = known(&self.dir, self.now)?;
         let (made, ends) = (time(&stored.generated_at)?, time(&stored.not_after)?);
         if known.now > ends {
-            return refuse(format!("the list expired at {ends}, now is {}", known.now));
+            return refuse(&format!("the list expired at {ends}, now is {}", known.now));
         }
         if let Some(previous) = &self.previous {
             let previous = read_list(previous)?.serial;
             if stored.serial <= previous {
-                return refuse(format!(
+                return refuse(&format!(
                     "the serial is {}, the list before it has {previous}",
                     stored.serial
                 ));
@@ -123,15 +127,16 @@ impl Check {
             if let Err(error) =
                 signers.verify(bytes, &signature, signature::TRUSTED_LIST, known.now)
             {
-                return refuse(error.to_string());
+                return refuse(&error.to_string());
             }
         }
         let Some(certified) = certified(&self.dir, &known)? else { return Ok(INVALID) };
+        let target = Target { host: &stored.host, stand_in: stored.host_stand_in.as_deref() };
         let again =
-            list(&self.dir, &stored.host, &certified, &known, (stored.serial, made))?.to_toml()?;
+            list(&self.dir, target, &certified, &known, (stored.serial, made))?.to_toml()?;
         if again != text {
             let line = again.lines().zip(text.lines()).take_while(|(a, b)| a == b).count() + 1;
-            return refuse(format!("line {line} of {LIST} is not what the certificates give"));
+            return refuse(&format!("line {line} of {LIST} is not what the certificates give"));
         }
         super::print(&format!(
             "{}: serial {}, to {ends}, every byte follows from its certificates\n",
@@ -140,6 +145,11 @@ impl Check {
         ));
         Ok(0)
     }
+}
+
+fn refuse(why: &str) -> Result<u8> {
+    super::print(&format!("  REFUSED  {why}\n"));
+    Ok(INVALID)
 }
 
 fn read_list(path: &Path) -> Result<TrustedList> {
@@ -208,12 +218,19 @@ fn certified(dir: &Path, known: &Known) -> Result<Option<Vec<Certified>>> {
 
 fn list(
     dir: &Path,
-    host: &str,
+    target: Target<'_>,
     certified: &[Certified],
     known: &Known,
     made: (u64, reports::Time),
 ) -> Result<TrustedList> {
     let text = |name: &str| Ok::<_, anyhow::Error>(String::from_utf8(read(&dir.join(name))?)?);
     let identities = Identities::parse(&text("backends.toml")?)?;
-    Ok(build(host, &identities, certified, &known.revoked, text("policy.toml")?.as_bytes(), made)?)
+    Ok(build(
+        target,
+        &identities,
+        certified,
+        &known.revoked,
+        text("policy.toml")?.as_bytes(),
+        made,
+    )?)
 }

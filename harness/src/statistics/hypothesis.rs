@@ -21,6 +21,8 @@ pub(super) struct Test {
     pub(super) expected: String,
     /// What was got.
     pub(super) actual: String,
+    /// One value a call, uniform on [0, 1] if the backend is right; empty where a test is about all calls at once.
+    pub(super) transforms: Vec<f64>,
 }
 
 /// How probable it is that a permutation counts.

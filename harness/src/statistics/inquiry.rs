@@ -1,5 +1,7 @@
 //! One study of one backend: looks, suspicion, confirmation.
 
+use std::collections::BTreeMap;
+
 use dispatch::{Call, Fault, Reply, Witness};
 use generators::Random;
 use reports::{Check, Finding, Ratio, Verdict};
@@ -78,6 +80,7 @@ impl Inquiry<'_> {
         for (look, &batch) in looks.iter().enumerate().filter(|(_, b)| !single || b.runs == 1) {
             let stage = |stage: &str| format!("{} {number} {look} {stage}", self.study.name);
             let tests = self.tests(batch, &stage("first"), subject, found)?;
+            found.place(&tests);
             let level = share / tests.len() as f64;
             let (suspects, passed): (Vec<&Test>, Vec<&Test>) =
                 tests.iter().partition(|test| test.p < level);
@@ -119,10 +122,24 @@ impl Found {
         let at = self.checks.iter().position(|check| check.name == name);
         let at = at.unwrap_or_else(|| {
             let name = name.to_owned();
-            self.checks.push(Check { name, compared: 0, worst: Ratio::EXACT, finding: None });
+            let (worst, finding, places) = (Ratio::EXACT, None, None);
+            self.checks.push(Check { name, compared: 0, worst, finding, places });
             self.checks.len() - 1
         });
         &mut self.checks[at]
+    }
+
+    /// Keeps where the values of each call stand, for a picture; what is concluded follows from the tests alone.
+    fn place(&mut self, tests: &[Test]) {
+        for test in tests.iter().filter(|test| !test.transforms.is_empty()) {
+            self.check(test.check).places.get_or_insert_default().add(&test.transforms);
+        }
+        // The features of a call share its permutations, so only calls are independent of each other.
+        let calls: BTreeMap<&str, usize> =
+            tests.iter().map(|test| (test.check, test.transforms.len())).collect();
+        for (check, calls) in calls.into_iter().filter(|(_, calls)| *calls > 0) {
+            self.check(check).places.get_or_insert_default().independent += calls as u64;
+        }
     }
 
     /// Counts tests that are above a level, each as its deviation over the deviation at that level.

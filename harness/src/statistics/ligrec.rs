@@ -171,7 +171,8 @@ fn test(
     expected: impl FnOnce() -> String,
     actual: impl FnOnce() -> String,
 ) -> Test {
-    Test { check, slot: "pvalues", at: at.to_owned(), p, expected: expected(), actual: actual() }
+    let (at, transforms) = (at.to_owned(), Vec::new());
+    Test { check, slot: "pvalues", at, p, expected: expected(), actual: actual(), transforms }
 }
 
 impl Cell {
@@ -212,8 +213,9 @@ impl Cell {
                 let [least, most] = [least, most].map(Option::unwrap_or_default);
                 format!("{runs} runs of {n_perms} permutations, {least} to {most} exceed it")
             };
-            tests.push(test(SEEDS, at, uniform_p(&uniform), text, shown));
             tests.push(test(SERIAL, at, independent_p(&uniform), text, shown));
+            let seeds = test(SEEDS, at, uniform_p(&uniform), text, shown);
+            tests.push(Test { transforms: uniform, ..seeds });
         }
         tests
     }

@@ -49,6 +49,7 @@ pub(super) fn measure(
         ratio: Ratio(found.labels / FAR),
     });
     let worst = finding.as_ref().map_or(Ratio(found.labels.min(found.rows) / FAR), |f| f.ratio);
-    let check = Check { name: "null of Cliff and Ord".to_owned(), compared: 1, worst, finding };
+    let name = "null of Cliff and Ord".to_owned();
+    let check = Check { name, compared: 1, worst, finding, places: None };
     Ok(Conclusion { verdict, reason, checks: vec![check] })
 }

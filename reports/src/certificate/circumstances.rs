@@ -64,6 +64,45 @@ pub struct Environment {
     pub variables: BTreeMap<String, String>,
     /// Who started it.
     pub runner: Runner,
+    /// Whether the machine computes known answers.
+    pub self_test: SelfTest,
+}
+
+/// Whether known answers came out right around the run; a machine that fails shows nothing about a backend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SelfTest {
+    /// Before the first case.
+    pub before: Answer,
+    /// After the last.
+    pub after: Answer,
+}
+
+/// How a self-test went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// Every answer was the known one.
+    #[default]
+    Pass,
+    /// One was not.
+    Fail,
+}
+
+impl Environment {
+    /// What makes this environment unfit to show anything about numbers, in words.
+    pub fn fault(&self) -> Option<String> {
+        for (answer, when) in [(self.self_test.before, "before"), (self.self_test.after, "after")] {
+            if answer == Answer::Fail {
+                return Some(format!("the machine failed its self-test {when} the run"));
+            }
+        }
+        let broken = |a: &&Accelerator| a.state.as_ref().is_some_and(|s| s.ecc_errors_delta > 0);
+        self.accelerators.iter().find(broken).map(|a| {
+            let errors = a.state.as_ref().map_or(0, |s| s.ecc_errors_delta);
+            format!("the memory of {} had {errors} errors during the run", a.name)
+        })
+    }
 }
 
 /// The machine; what is not known is empty or 0.
@@ -96,6 +135,27 @@ pub struct Accelerator {
     pub driver: String,
     /// The compiler that made its code at run time.
     pub jit: String,
+    /// What its driver says about it; absent where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<DeviceState>,
+}
+
+/// What the driver of a device says about it, around the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceState {
+    /// SHA-256 of its serial identity: the same device again can be recognised, and is not named.
+    pub uuid_sha256: Digest,
+    /// Version of its firmware.
+    pub vbios: String,
+    /// Memory in bytes.
+    pub mem_bytes: u64,
+    /// Whether it is a part of a divided device.
+    pub mig: bool,
+    /// Whether its memory finds its own errors.
+    pub ecc_enabled: bool,
+    /// Errors of its memory that were counted between begin and end of the run, corrected ones included.
+    pub ecc_errors_delta: u64,
 }
 
 impl Accelerator {
@@ -107,6 +167,7 @@ impl Accelerator {
                 capability: capability.clone(),
                 driver: driver.clone(),
                 jit: format!("NVRTC {nvrtc}"),
+                state: None,
             }),
             Device::Cpu | Device::Emulated | Device::Absent { .. } => None,
         }

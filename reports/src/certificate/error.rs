@@ -5,7 +5,7 @@
 pub enum CertificateError {
     /// Not JSON, or not of the expected form.
     #[error("the certificate is not readable: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(serde_json::Error),
     /// Of the expected form, but not written as certificates are.
     #[error("the certificate is not in its one form: {0}")]
     Form(String),
@@ -32,4 +32,10 @@ pub enum CertificateError {
     /// A trusted list or its description is wrong.
     #[error("{0}")]
     List(String),
+}
+
+impl From<serde_json::Error> for CertificateError {
+    fn from(error: serde_json::Error) -> CertificateError {
+        CertificateError::Json(error)
+    }
 }

@@ -11,12 +11,14 @@ use dispatch::Device;
 use crate::{Decision, FunctionDecision, Log, Outcome, Record, Source, Verdict, WaiverUse, decide};
 
 /// What the log does not say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// Whether the seeds come from a challenge.
     pub challenged: bool,
     /// On whose word the results stand.
     pub assurance: Assurance,
+    /// What makes the environment unfit, if anything does.
+    pub fault: Option<String>,
 }
 
 /// What follows for one function.
@@ -44,7 +46,7 @@ pub fn grant(
     log: &Log,
     policy: &Policy,
     adequacy: &Adequacy,
-    terms: Terms,
+    terms: &Terms,
 ) -> BTreeMap<String, Grant> {
     let decision = decide(log);
     let of = |function: &str| {
@@ -87,7 +89,7 @@ struct Facts<'a> {
     log: &'a Log,
     policy: &'a Policy,
     adequacy: &'a Adequacy,
-    terms: Terms,
+    terms: &'a Terms,
     function: &'a str,
     records: Vec<&'a Record>,
     decision: &'a Decision,
@@ -152,6 +154,9 @@ impl<'a> Facts<'a> {
         let decision = self.examined()?;
         if decision.outcome != Outcome::Conformant {
             return Err(decision.why.clone());
+        }
+        if let Some(fault) = &self.terms.fault {
+            return Err(fault.clone());
         }
         self.tier_among(&rules.tiers)?;
         let device = &self.log.header.backend.device;

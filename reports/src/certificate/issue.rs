@@ -41,8 +41,12 @@ pub fn issue(
     }
     let own = rules.is_own(&log.header.backend.name);
     let assurance = if own { Assurance::SelfAttested } else { circumstances.assurance };
-    let terms = Terms { challenged: circumstances.challenge.is_some(), assurance };
-    let grants = grant::grant(&log, &rules, &adequate, terms);
+    let terms = Terms {
+        challenged: circumstances.challenge.is_some(),
+        assurance,
+        fault: circumstances.environment.fault(),
+    };
+    let grants = grant::grant(&log, &rules, &adequate, &terms);
     let header = &log.header;
     let subject = match circumstances.subject.as_slice() {
         [] => vec![stated(&log)],

@@ -23,7 +23,10 @@ mod statement;
 mod verify;
 
 pub use adequacy::{Adequacy, FunctionAdequacy};
-pub use circumstances::{Accelerator, Circumstances, Environment, Execution, Machine, Runner};
+pub use circumstances::{
+    Accelerator, Answer, Circumstances, DeviceState, Environment, Execution, Machine, Runner,
+    SelfTest,
+};
 pub use decimal::Decimal;
 pub use error::CertificateError;
 pub use evidence::{ADEQUACY, POLICY, RESULTS, resource};

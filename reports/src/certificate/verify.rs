@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Circumstances, Level, POLICY, Policy, RESULTS, Statement, from_bytes, issue};
 use crate::signature::{Signer, Signers};
-use crate::{Header, Log, Time};
+use crate::{Header, Time};
 
 /// What is asked about a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -263,7 +263,13 @@ fn results(dossier: &Dossier<'_>, statement: &Statement) -> Standing {
     let (Ok(stated), Ok(computed)) = trees else {
         return Standing::Refused("it cannot be compared".to_owned());
     };
-    match difference(&stated, &computed, "") {
+    // What is granted says most to a reader, then what was counted; an identifier says least.
+    let part = |name: &str| {
+        let place = format!("/predicate/{name}");
+        difference(stated.pointer(&place)?, computed.pointer(&place)?, &format!("predicate.{name}"))
+    };
+    let first = part("granted").or_else(|| part("results"));
+    match first.or_else(|| difference(&stated, &computed, "")) {
         Some(what) => Standing::Refused(what),
         None => {
             let granted = &statement.predicate.granted;
@@ -279,8 +285,9 @@ fn plan(dossier: &Dossier<'_>, statement: &Statement) -> Standing {
     let Some(replan) = dossier.replan else {
         return Standing::NotChecked("this reader has no suite to plan with".to_owned());
     };
+    // Whether the rest of the log can be read is asked where the results are recomputed.
     let header = (dossier.evidence)(RESULTS)
-        .and_then(|bytes| Some(Log::read(bytes.as_slice()).ok()?.header));
+        .and_then(|bytes| Header::parse(bytes.split(|&b| b == b'\n').next()?).ok());
     let Some(header) = header else {
         return Standing::NotChecked(format!("{RESULTS} cannot be read"));
     };
@@ -317,12 +324,18 @@ fn artifact(dossier: &Dossier<'_>, statement: &Statement) -> Standing {
     }
     for (name, bytes) in dossier.artifacts {
         let got = Digest::of_bytes(bytes);
-        if !statement.subject.iter().any(|s| s.digest.sha256 == got) {
-            return Standing::Refused(format!(
-                "{name} hashes to {}, which is not certified",
-                got.short(12)
-            ));
+        if statement.subject.iter().any(|s| s.digest.sha256 == got) {
+            continue;
         }
+        let got = got.short(12);
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        return Standing::Refused(match statement.subject.iter().find(|s| s.name == file) {
+            Some(subject) => format!(
+                "{name} has the name of the certified file and other bytes: it hashes to {got}, expected {}",
+                subject.digest.sha256.short(12)
+            ),
+            None => format!("{name} hashes to {got}, which is not certified"),
+        });
     }
     Standing::Holds(format!("{} is the certified file", dossier.artifacts[0].0))
 }

@@ -6,25 +6,31 @@
 use std::fmt::Write as _;
 
 use super::phrase::{self, clean, contrast, grouped, shorten};
-use super::tally::{Failure, FunctionTally, Tally};
+use super::tally::{Failure, Tally};
 use crate::{Log, Outcome};
 
-/// Failures shown in full; a job summary may have 1 MiB.
+/// Failures shown in full.
 const CARDS: usize = 20;
+/// Bytes of a summary. GitHub drops one of more than 1 MiB whole, and others may write to the same.
+const MOST: usize = 900 << 10;
 /// Characters of a value or a sentence that are shown.
 const LONGEST: usize = 240;
 
 /// The log as a Markdown summary: verdict, a row per function, what failed, counts, limitations.
 pub fn markdown(log: &Log) -> String {
     let tally = Tally::of(log);
+    let sections: [fn(&mut String, &Tally<'_>); 7] =
+        [headline, functions, failures, notes, waivers, domains, closing];
     let mut out = String::new();
-    headline(&mut out, &tally);
-    functions(&mut out, &tally.functions);
-    failures(&mut out, &tally);
-    notes(&mut out, &tally);
-    waivers(&mut out, &tally);
-    domains(&mut out, &tally);
-    closing(&mut out, &tally);
+    for section in sections {
+        let before = out.len();
+        section(&mut out, &tally);
+        if out.len() > MOST {
+            out.truncate(before);
+            out.push_str("**The rest is longer than a job summary may be: see the report.**\n");
+            break;
+        }
+    }
     out
 }
 
@@ -45,7 +51,7 @@ fn headline(out: &mut String, tally: &Tally<'_>) {
     block(out, &format!("{}\nDevice: {device}.", prose(&phrase::summary(tally))));
 }
 
-fn functions(out: &mut String, functions: &[FunctionTally]) {
+fn functions(out: &mut String, Tally { functions, .. }: &Tally<'_>) {
     if functions.is_empty() {
         return;
     }

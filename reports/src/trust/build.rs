@@ -17,13 +17,22 @@ pub struct Certified {
     pub statement: Statement,
 }
 
+/// For which host a list is, and who may stand in for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The host library.
+    pub host: &'a str,
+    /// A host whose answers the maintainers take for their own: certificates against it count too.
+    pub stand_in: Option<&'a str>,
+}
+
 /// Makes the list of a host. Certificates of builds without any level, and revoked ones, give no grant.
 ///
 /// # Errors
 /// When a certificate is about a backend or a distribution that `identities` does not know, or for another host, or
 /// about no wheel: then nobody could tell whether the installed build is the certified one.
 pub fn build(
-    host: &str,
+    target: Target<'_>,
     identities: &Identities,
     certified: &[Certified],
     revoked: &Revocations,
@@ -51,7 +60,7 @@ pub fn build(
         if revoked.reason(&certificate.sha256).is_some() {
             continue;
         }
-        let grant = grant(certificate, host, &backend.identity)
+        let grant = grant(certificate, target, &backend.identity)
             .map_err(|why| CertificateError::List(format!("{what}: {why}")))?;
         backend.grants.extend(grant);
     }
@@ -66,7 +75,8 @@ pub fn build(
     revoked.sort_by_key(|r| r.certificate_sha256);
     Ok(TrustedList {
         schema: SCHEMA.to_owned(),
-        host: host.to_owned(),
+        host: target.host.to_owned(),
+        host_stand_in: target.stand_in.map(str::to_owned),
         serial,
         generated_at: datetime(at)?,
         not_after: datetime(at.plus_days(i64::from(days)))?,
@@ -79,12 +89,16 @@ pub fn build(
 /// The grant of a certificate; none where no function has a level.
 fn grant(
     certificate: &Certified,
-    host: &str,
+    target: Target<'_>,
     identity: &Identity,
 ) -> Result<Option<GrantEntry>, String> {
     let Statement { subject, predicate, .. } = &certificate.statement;
-    if predicate.backend.host != host && predicate.backend.host != "reference" {
-        return Err(format!("it is for the host {}, not {host}", predicate.backend.host));
+    let (against, host) = (&predicate.reference, target.host);
+    if against.name != host && target.stand_in != Some(against.name.as_str()) {
+        return Err(format!(
+            "it was examined against {0} {1} and not against {host}; if {0} may stand in for it, say so: --stand-in {0}",
+            against.name, against.version
+        ));
     }
     let has_level = |(_, level): &(&String, &Level)| **level > Level::None;
     let functions: BTreeMap<String, Level> = predicate
@@ -113,6 +127,7 @@ fn grant(
         version: predicate.backend.version.clone(),
         wheel_record1,
         certificate_sha256: certificate.sha256,
+        examined_against: format!("{} {}", against.name, against.version),
         assurance: predicate.verifier.assurance,
         not_after: datetime(predicate.not_after).map_err(|e| e.to_string())?,
         accelerators: accelerators

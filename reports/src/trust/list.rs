@@ -19,6 +19,9 @@ pub struct TrustedList {
     pub schema: String,
     /// The host library it is for.
     pub host: String,
+    /// Whose answers were taken for the host's, where certificates were accepted that were examined against another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_stand_in: Option<String>,
     /// Grows with each list: a reader that has seen a larger one refuses an older.
     pub serial: u64,
     /// When it was made.
@@ -75,6 +78,8 @@ pub struct GrantEntry {
     pub wheel_record1: Digest,
     /// The certificate.
     pub certificate_sha256: Digest,
+    /// Against whose answers the build was examined: name and version.
+    pub examined_against: String,
     /// On whose word the results stand.
     pub assurance: Assurance,
     /// The last second it holds.

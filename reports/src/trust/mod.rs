@@ -7,7 +7,7 @@
 mod build;
 mod list;
 
-pub use build::{Certified, build};
+pub use build::{Certified, Target, build};
 pub use list::{
     GrantEntry, Identities, Identity, Revocation, Revocations, SCHEMA, TrustedBackend, TrustedList,
 };

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use dispatch::{Device, Digest};
 use reports::certificate::{
     ADEQUACY, Circumstances, Digests, Dossier, Environment, Execution, Finding, Machine, POLICY,
-    Policy, RESULTS, Replanned, Runner, Standing, Statement, Subject, Topic, issue, to_bytes,
-    verify,
+    Policy, RESULTS, Replanned, Runner, SelfTest, Standing, Statement, Subject, Topic, issue,
+    to_bytes, verify,
 };
 use reports::signature::{self, Signers};
 use reports::{Log, Time};
@@ -77,6 +77,7 @@ pub(crate) fn circumstances() -> Circumstances {
             accelerators: Vec::new(),
             variables: BTreeMap::new(),
             runner: Runner { kind: "local".into(), uri: None },
+            self_test: SelfTest::default(),
         },
         execution: Execution {
             started_at: time("2026-11-22T09:00:00Z"),

@@ -44,6 +44,12 @@ pub(crate) fn log(backend: &str, tier: &str, planned: &[(&str, u64)]) -> Log {
     Log { header, records: Vec::new() }
 }
 
+/// A log whose records are those that were planned.
+pub(crate) fn as_planned(mut log: Log) -> Log {
+    log.header.plan = Header::digest_of(log.records.iter().map(|r| r.case.as_str()));
+    log
+}
+
 /// Case number `i` of a function, with nothing compared.
 pub(crate) fn record(function: &str, i: usize, verdict: Verdict) -> Record {
     let case = format!("{function} cells={} graph=ring seed={i}", 5 + i);
@@ -63,7 +69,7 @@ pub(crate) fn record(function: &str, i: usize, verdict: Verdict) -> Record {
 }
 
 pub(crate) fn passing(name: &str, compared: u64, worst: f64) -> Check {
-    Check { name: name.into(), compared, worst: Ratio(worst), finding: None }
+    Check { name: name.into(), compared, worst: Ratio(worst), finding: None, places: None }
 }
 
 /// A case that passes with one check.
@@ -82,7 +88,7 @@ pub(crate) fn fail(function: &str, i: usize, verdict: Verdict, finding: Finding)
     let (name, worst) = (format!("{}: value", finding.slot), finding.ratio);
     let checks = vec![
         passing("uns: slots", 3, 0.0),
-        Check { name, compared: 48, worst, finding: Some(finding) },
+        Check { name, compared: 48, worst, finding: Some(finding), places: None },
     ];
     Record { checks, ..record(function, i, verdict) }
 }
@@ -156,7 +162,7 @@ pub(crate) fn failing() -> Log {
         ..record(name, 8, Verdict::HostUndefined)
     });
     log.records.extend((9..24).map(|i| pass(name, i, i as f64 / 30.0)));
-    log
+    as_planned(log)
 }
 
 /// Two functions that agree.
@@ -170,7 +176,7 @@ pub(crate) fn conformant() -> Log {
     };
     log.records.extend((0..24).map(|i| pass("co_occurrence", i, i as f64 / 60.0)));
     log.records.extend((0..60).map(|i| pass("ligrec", i, 0.0)));
-    log
+    as_planned(log)
 }
 
 /// A log that was cut, with cases that could not be examined.

@@ -65,15 +65,15 @@ fn difference(findings: &[&Finding], host: &str) -> Markup {
                 caption { "Where the answers differ, on the smallest input" }
                 thead { tr {
                     th scope="col" { "At" } th scope="col" { "Expected (" (brief(host)) ")" } th scope="col" { "Actual" }
-                    th.n scope="col" { "Difference" } th.n scope="col" { "Allowance" } th.n scope="col" { "Over allowance" }
+                    th.n scope="col" { "Difference" } th.n scope="col" { "Over allowance" } th scope="col" { "Allowance" }
                 } }
                 tbody { @for f in findings.iter().take(FINDINGS) {
                     tr {
                         th scope="row" { code { (brief(format!("{} {}", f.slot, f.at).trim())) } }
                         (values(f))
                         td.n { (apart(f)) }
-                        td.n { (brief(&f.allowance)) }
                         td.n { strong { (f.ratio) } }
+                        td { (brief(&f.allowance)) }
                     }
                 } }
             }
@@ -104,9 +104,12 @@ fn apart(finding: &Finding) -> String {
 
 /// The smallest input, as the levels of its knobs, and two ways to see it.
 fn input(function: &str, shrunk: &Shrunk) -> Markup {
+    let whole = phrase::size(shrunk);
+    // The size is what a reader looks for; how it was cut down may be long.
+    let (size, how) = whole.split_at(whole.find(", ").unwrap_or(whole.len()));
     let words = shrunk.recipe.split_whitespace().filter_map(|word| word.split_once('='));
     html! {
-        p { "Smallest input: " strong { (phrase::size(shrunk)) } ", after " (phrase::plural(shrunk.calls, "call")) "." }
+        p { "Smallest input: " strong { (size) } (how) ", after " (phrase::plural(shrunk.calls, "call")) "." }
         @if words.clone().next().is_some() {
         div.box tabindex="0" role="group" aria-label="Smallest input" {
             table {

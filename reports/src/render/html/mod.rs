@@ -16,6 +16,7 @@ mod plot;
 mod plots;
 mod sections;
 mod strip;
+mod studies;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -47,7 +48,7 @@ pub fn html(log: &Log, certificate: Option<&Statement>) -> String {
             (strip::matrix(&view))
             (failures::failures(&view))
             (plots::accuracy(&view))
-            (plots::statistics(&view))
+            (studies::statistics(&view))
             (sections::domain(&view))
             (sections::adequacy(&view))
             (sections::waivers(&view))

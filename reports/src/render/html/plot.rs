@@ -22,6 +22,8 @@ pub(super) enum Mark {
     Steps(Vec<(f64, f64)>),
     /// Single points.
     Dots(Vec<(f64, f64)>),
+    /// A straight line that bounds what is expected, from point to point.
+    Limit([(f64, f64); 2]),
     /// A vertical line, with its name.
     Bound(f64, &'static str),
 }
@@ -59,8 +61,11 @@ fn draw(mark: &Mark) -> Markup {
             html! { polyline.curve points=(path.join(" ")) {} }
         }
         Mark::Dots(points) => {
-            html! { @for &(x, y) in points { circle.dot cx=(px(x)) cy=(py(y)) r="3.5" {} } }
+            html! { @for &(x, y) in points { circle.dot cx=(px(x)) cy=(py(y)) r="3" {} } }
         }
+        Mark::Limit([(x1, y1), (x2, y2)]) => html! {
+            line.limit x1=(px(*x1)) y1=(py(*y1)) x2=(px(*x2)) y2=(py(*y2)) {}
+        },
         Mark::Bound(at, name) => html! {
             line.bound x1=(px(*at)) x2=(px(*at)) y1=(TOP) y2=(HEIGHT - BOTTOM) {}
             text x=(number(LEFT + at * (WIDTH - LEFT - RIGHT) + 4.0)) y=(HEIGHT - BOTTOM - 6.0) { (name) }

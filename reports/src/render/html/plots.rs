@@ -1,4 +1,4 @@
-//! How near right answers came to their allowances, and how studies of random columns went.
+//! How near right answers came to their allowances.
 
 use std::collections::BTreeMap;
 
@@ -80,7 +80,8 @@ fn decades() -> Vec<(f64, String)> {
     [(LEAST, "≤1e-6"), (1e-4, "1e-4"), (1e-2, "0.01"), (1.0, "1"), (10.0, "10")].map(label).to_vec()
 }
 
-fn shares(title: &'static str) -> Axis {
+/// An axis of shares.
+pub(super) fn shares(title: &'static str) -> Axis {
     let ticks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| (share, format!("{share}")));
     Axis { title, ticks: ticks.to_vec() }
 }
@@ -110,53 +111,4 @@ fn margins(view: &View<'_>) -> Markup {
             }
         }
     }
-}
-
-/// Studies of random columns: how far each deviated, and from where on the test refuses.
-///
-/// The log keeps the deviation of each test over the deviation at which it refuses, with the family-wise error built
-/// in, and not its p-values; so that is what is drawn, where a quantile plot of p-values might be expected.
-pub(super) fn statistics(view: &View<'_>) -> Markup {
-    let studies: Vec<_> =
-        view.tally.log.records.iter().filter(|r| r.source == Source::Statistical).collect();
-    let mut by_function: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for record in &studies {
-        let all = by_function.entry(&record.function).or_default();
-        all.extend(record.checks.iter().filter(|c| c.compared > 0).map(|c| c.worst.0));
-    }
-    by_function.retain(|_, ratios| ratios.iter().any(|r| *r > 0.0));
-    by_function.values_mut().for_each(|ratios| ratios.sort_by(f64::total_cmp));
-    html! {
-        @if !studies.is_empty() {
-            section aria-labelledby="statistics" {
-                h2 id="statistics" { "Random columns" }
-                p { (studies.len()) " studies" ", each over many seeds." }
-                div.plots { @for (function, ratios) in &by_function { figure { (deviations(function, ratios)) figcaption { code { (brief(function)) } } } } }
-                @if !view.tally.measured.is_empty() {
-                    details { summary { "What was measured" } ul { @for (function, says) in &view.tally.measured {
-                        li { code { (brief(function)) } ": " (brief(says)) }
-                    } } }
-                }
-            }
-        }
-    }
-}
-
-fn deviations(function: &str, sorted: &[f64]) -> Markup {
-    let n = sorted.len() as f64;
-    let most = sorted.last().copied().unwrap_or(0.0).clamp(1.5, 10.0);
-    let dot = |(i, ratio): (usize, &f64)| (ratio / most, (i as f64 + 0.5) / n);
-    let dots = sorted.iter().enumerate().map(dot).collect();
-    let ticks = [0.0, 0.5, 1.0, 1.5].map(|r| (r / most, format!("{r}"))).to_vec();
-    plot(
-        &format!("Deviations of {}", brief(function)),
-        &format!(
-            "{} tests, the largest deviation is {:.2} of the refused one",
-            sorted.len(),
-            sorted.last().copied().unwrap_or_default()
-        ),
-        &Axis { title: "deviation / deviation that is refused", ticks },
-        &shares("share of tests"),
-        &[Mark::Dots(dots), Mark::Bound(1.0 / most, "refused")],
-    )
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{View, brief, clean};
-use crate::certificate::{FILE_NAME, Statement};
+use crate::certificate::{Accelerator, Answer, FILE_NAME, Statement};
 use crate::render::phrase;
 use crate::{Coverage, Domain};
 
@@ -136,11 +136,16 @@ fn machine(certificate: &Statement) -> Markup {
     let predicate = &certificate.predicate;
     let machine = &predicate.environment.machine;
     let gib = machine.mem_bytes >> 30;
+    let test = predicate.environment.self_test;
     let variables: Vec<String> =
         predicate.environment.variables.iter().map(|(k, v)| format!("{k}={v}")).collect();
     let runner = &predicate.environment.runner;
     html! {
         (line("Machine", &format!("{}, {} threads, {gib} GiB", machine.cpu, machine.cores)))
+        @for accelerator in &predicate.environment.accelerators {
+            (line("Accelerator", &device(accelerator)))
+        }
+        (line("Self-test", &format!("known answers: {} before the run, {} after it", answer(test.before), answer(test.after))))
         (line("System", &format!("{}, kernel {}, {}", machine.os, machine.kernel, machine.arch)))
         @if !variables.is_empty() { (line("Variables", &variables.join(" "))) }
         (line("Run", &format!("{}, {} to {}", runner.kind, predicate.execution.started_at, predicate.execution.finished_at)))
@@ -149,6 +154,32 @@ fn machine(certificate: &Statement) -> Markup {
         (line("Policy", &predicate.policy.digest.sha256.to_string()))
         @if let Some(challenge) = &predicate.seeds.challenge {
             (line("Challenge", &format!("{}, chosen by {}", challenge.value, challenge.source)))
+        }
+    }
+}
+
+fn answer(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Pass => "right",
+        Answer::Fail => "wrong",
+    }
+}
+
+fn device(accelerator: &Accelerator) -> String {
+    let Accelerator { name, capability, driver, jit, state } = accelerator;
+    let known = format!("{name} (sm {capability}), driver {driver}, {jit}");
+    match state {
+        None => format!("{known}; its driver says nothing about its memory"),
+        Some(state) => {
+            let ecc = if state.ecc_enabled { "on" } else { "off" };
+            let part = if state.mig { ", a part of a divided device" } else { "" };
+            format!(
+                "{known}, {} GiB{part}, error correction {ecc}, {} during the run, firmware {}, identity {}",
+                state.mem_bytes >> 30,
+                phrase::plural(state.ecc_errors_delta, "memory error"),
+                state.vbios,
+                state.uuid_sha256.short(12)
+            )
         }
     }
 }

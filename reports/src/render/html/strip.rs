@@ -1,5 +1,7 @@
 //! The first screen: the verdict, and what follows for each function.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::{View, brief, clean};
@@ -21,7 +23,7 @@ pub(super) fn strip(view: &View<'_>) -> Markup {
         };
     html! {
         header.strip.(tone) {
-            h1 { (brief(&phrase::who(&header.backend))) " for " (brief(&phrase::who(&header.host))) }
+            h1 { (brief(&phrase::who(&header.backend))) " compared with " (brief(&phrase::who(&header.host))) }
             p.word { (word) }
             p { (brief(&sentence(view))) }
             dl.facts {
@@ -35,7 +37,7 @@ pub(super) fn strip(view: &View<'_>) -> Markup {
                     }
                     None => (fact("Valid until", html! { "no certificate" })),
                 }
-                (fact("Broken", html! { (count(tally.failures.len(), "failure")) }))
+                (fact("Broken", broken(view)))
                 (fact("Waived", html! { (waived) }))
                 (fact("Check it", html! { a href="#check" { "one command" } }))
             }
@@ -45,6 +47,18 @@ pub(super) fn strip(view: &View<'_>) -> Markup {
 
 fn fact(label: &str, value: Markup) -> Markup {
     html! { div { dt { (label) } dd { (value) } } }
+}
+
+/// How many failures, and in which functions.
+fn broken(view: &View<'_>) -> Markup {
+    let failures = &view.tally.failures;
+    let functions: BTreeSet<&str> = failures.iter().map(|f| f.function).collect();
+    let names: Vec<&str> = functions.into_iter().collect();
+    html! {
+        @if failures.is_empty() { "none" } @else {
+            a href="#broken" { (count(failures.len(), "failure")) } " in " (brief(&names.join(", ")))
+        }
+    }
 }
 
 fn count(n: usize, noun: &str) -> String {
@@ -172,5 +186,5 @@ fn outcome(outcome: Outcome) -> Markup {
         Outcome::Inconclusive => ("d", "~"),
         Outcome::Infrastructure => ("d", "!"),
     };
-    html! { span.(class) { (mark) " " (outcome.name()) } }
+    html! { span.nowrap.(class) { (mark) " " (outcome.name()) } }
 }
