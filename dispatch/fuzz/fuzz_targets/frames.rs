@@ -16,7 +16,9 @@ fuzz_target!(|bytes: &[u8]| {
             same(&request.to_frame(), |frame| Request::of_frame(frame).map(|r| r.to_frame()).ok());
         }
         if let Ok(response) = Response::of_frame(frame) {
-            same(&response.to_frame(), |frame| Response::of_frame(frame).map(|r| r.to_frame()).ok());
+            same(&response.to_frame(), |frame| {
+                Response::of_frame(frame).map(|r| r.to_frame()).ok()
+            });
         }
     }
 });
