@@ -1,7 +1,6 @@
 //! From 4,096 cells on the reference takes sparse features in one pass (`reference/src/spatial_autocorr/sparse.rs`), and this
 //! backend does not: there scores agree within what both roundings may do, and counts of permutations still bit for bit.
 #![cfg(emulated)]
-#![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 mod inputs;
 

@@ -113,10 +113,8 @@ fn is_caught(
             }
             device
         };
-        let backend = |budget| {
-            let device = device.clone();
-            cuda_backend::on(Gpu::opened_by(move || Ok(Box::new(device(budget)))))
-        };
+        let backend =
+            |budget| cuda_backend::on(Gpu::opened_by(move || Ok(Box::new(device(budget)))));
         let (roomy, small) = (backend(None), backend(Some(SMALL)));
         let tiled = ligrec(600, 12, 3, 40);
         let concerns = |call: &&Known| concerns(unit(mutant), &call.0);
