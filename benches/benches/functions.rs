@@ -3,19 +3,17 @@
 //!
 //! Outside the timed region each call is checked to give the same digest on one thread and on seven.
 
-mod inputs;
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dispatch::{Backend, Call, Params, Value};
-use inputs::{Shape, Storage, dataset};
+use generators::sized::{Shape, Storage, dataset};
 use reference::rng::{LIGREC, Permutations};
 
 fn call(function: &str, shape: Shape, storage: Storage, params: &[(&str, Value)]) -> Call {
     let params: Params =
         params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    Call::new(function, dataset(shape, storage), params)
+    Call::new(function, dataset(shape, storage, 0), params)
 }
 
 /// Asserts that threads do not change the answer, then times the call.

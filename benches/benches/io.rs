@@ -4,12 +4,10 @@
 //! Outside the timed region what was written is read and has the digest of what was to be written; a recipe builds
 //! the same call twice.
 
-mod inputs;
-
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use inputs::{Shape, Storage, dataset};
+use generators::sized::{Shape, Storage, dataset};
 
 fn files(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -19,7 +17,7 @@ fn files(criterion: &mut Criterion) {
     let large = [Storage::CsrF32, Storage::CsrF64, Storage::CscF32, Storage::DenseF32];
     let cases = large.map(|storage| (20_000, storage));
     for (cells, storage) in [(60, Storage::CsrF32)].into_iter().chain(cases) {
-        let data = dataset(Shape { cells, genes: 500, clusters: 3, stored: 10 }, storage);
+        let data = dataset(Shape { cells, genes: 500, clusters: 3, stored: 10 }, storage, 0);
         let bytes = match storage {
             Storage::DenseF32 => cells * 500 * 4,
             Storage::CsrF32 | Storage::CscF32 => cells * 50 * 8,

@@ -1,9 +1,8 @@
 //! What a GPU does with the kernels, as JSON: conformance, determinism, and times beside floors and predictions.
 //!
-//! One program without arguments to build by; it needs a driver and NVRTC (`CONCORD_NVRTC`), and tells of whatever
-//! device it finds: on the emulated one its times mean nothing and it says so. `--cases N` draws N recipes of
-//! each function beside the covering array; `--full` times the sizes of the design, else small ones; `--quick`
-//! leaves the times out (for a sanitizer).
+//! It needs a driver and NVRTC (`CONCORD_NVRTC`), and tells of whatever device it finds: on the emulated one it times
+//! nothing and says so. `--cases N` draws N recipes of each function beside the covering array; `--full` times the sizes
+//! of the design, else small ones; `--quick` leaves the times out (for a sanitizer).
 
 #[path = "../tests/inputs/mod.rs"]
 mod inputs;
@@ -52,28 +51,14 @@ fn options() -> Result<Options, String> {
     Ok(options)
 }
 
-/// The GPU, or the emulated device, with every launch timed.
-fn device(times: &Times) -> Gpu {
-    let (first, second) = (times.clone(), times.clone());
+/// A GPU on which every launch is timed; `None` where there is none.
+fn timed(times: &Times) -> Option<impl Backend + use<>> {
+    let times = times.clone();
     let gpu = Gpu::opened_by(move || {
-        Ok(Box::new(Timed::new(Box::new(Cuda::open(&Cache::of_this_user())?), first.clone())?))
+        let cuda = Box::new(Cuda::open(&Cache::of_this_user())?);
+        Ok(Box::new(Timed::new(cuda, times.clone())))
     });
-    let emulated = std::env::var_os("CONCORD_CUDA").is_some_and(|device| device == "emulated");
-    match gpu.device() {
-        Device::Cuda { .. } if !emulated => gpu,
-        _ => emulated_device(second),
-    }
-}
-
-#[cfg(emulated)]
-fn emulated_device(times: Times) -> Gpu {
-    let emulated = || Box::new(cuda_backend::emulated::Emulated::default());
-    Gpu::opened_by(move || Ok(Box::new(Timed::new(emulated(), times.clone())?)))
-}
-
-#[cfg(not(emulated))]
-fn emulated_device(_: Times) -> Gpu {
-    Gpu::of_this_machine()
+    matches!(gpu.device(), Device::Cuda { .. }).then(|| cuda_backend::on(gpu))
 }
 
 fn recipes(generator: &'static Generator, drawn: usize, heavy: bool) -> Vec<Recipe> {
@@ -91,28 +76,36 @@ fn digest(backend: &impl Backend, call: &Call) -> Result<String, Fault> {
     backend.run(call).map(|reply| reply.data.digest().to_string())
 }
 
-/// Bit-equality with the reference, over generated cases.
+/// Bit-equality with the reference, and of two runs with each other, over generated cases.
 fn conformance(backend: &impl Backend, drawn: usize, heavy: bool) -> Value {
     let host = reference::backend();
     let of = |generator: &&'static Generator| {
         let recipes = recipes(generator, drawn, heavy);
-        let differs = |recipe: &&Recipe| {
+        let (mut differing, mut unsteady) = (Vec::new(), Vec::new());
+        for recipe in &recipes {
             let call = recipe.build();
-            digest(&host, &call) != digest(backend, &call)
-        };
-        let differing: Vec<String> =
-            recipes.iter().filter(differs).map(Recipe::to_string).collect();
-        json!({ "function": generator.function, "cases": recipes.len(), "differing": differing })
+            let (expected, got) = (digest(&host, &call), digest(backend, &call));
+            if digest(backend, &call) != got {
+                unsteady.push(recipe.to_string());
+            }
+            if got != expected {
+                differing.push(recipe.to_string());
+            }
+        }
+        json!({
+            "function": generator.function, "cases": recipes.len(), "differing": differing,
+            "another answer in the second run": unsteady,
+        })
     };
     GENERATORS.iter().map(of).collect()
 }
 
-/// A call to be timed, what it cannot be faster than, and what the design predicts on an H200.
+/// A call to be timed, what it cannot be faster than, and what the design predicts on an H200, scaled to its size.
 struct Timing {
     name: &'static str,
     call: Call,
     floor_ms: f64,
-    predicted_ms: Option<[f64; 2]>,
+    predicted_ms: [f64; 2],
 }
 
 fn stored(call: &Call) -> f64 {
@@ -135,32 +128,32 @@ fn timings(full: bool) -> Vec<Timing> {
         (inputs::cooc(places, labels, bins), inputs::ligrec(cells, ligands, k, draws));
     let (x, y) = (stored(&statistic), stored(&ligrec));
     let pairs = (places * places) as f64 / 2.0;
-    let at_full = |range: [f64; 2]| full.then_some(range);
+    let scaled = |range: [f64; 2], by: f64| range.map(|ms| ms * by);
     vec![
         // Each value and its column once; four instructions for each value and permutation; ten for each pair.
         Timing {
             name: "Moran's I",
             floor_ms: 1e3 * 8.0 * x / BYTES,
             call: statistic,
-            predicted_ms: at_full([0.2, 0.4]),
+            predicted_ms: scaled([0.2, 0.3], x / 2e7),
         },
         Timing {
             name: "Moran's I, permuted rows",
             floor_ms: 1e3 * 4.0 * x * perms as f64 / LANES,
             call: permuted,
-            predicted_ms: at_full([45.0, 180.0]),
+            predicted_ms: scaled([20.0, 45.0], x * perms as f64 / 2e10),
         },
         Timing {
             name: "co_occurrence",
             floor_ms: 1e3 * 10.0 * pairs / LANES,
             call: cooc,
-            predicted_ms: at_full([1.1, 2.0]),
+            predicted_ms: scaled([1.1, 1.3], pairs / 1.25e9),
         },
         Timing {
             name: "ligrec",
             floor_ms: 1e3 * 4.0 * y * draws as f64 / LANES,
             call: ligrec,
-            predicted_ms: None,
+            predicted_ms: scaled([4.0, 5.0], y * draws as f64 / 5e9),
         },
     ]
 }
@@ -170,21 +163,22 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Times one call, and compares the digests of its answers.
+/// Times one call: its kernels one by one, and the whole of it as a user waits for it, copies overlapping kernels.
 fn time(
-    backend: &impl Backend,
+    plain: &impl Backend,
+    timed: &impl Backend,
     times: &Times,
     timing: &Timing,
-    on_gpu: bool,
 ) -> Result<Value, Fault> {
-    let first = digest(backend, &timing.call)?;
+    let first = plain.run(&timing.call)?;
     let (mut kernels, mut whole, mut same) = (Vec::new(), Vec::new(), true);
     let mut by_kernel = Value::Null;
     for _ in 0..REPEATS {
-        times.clear();
         let start = Instant::now();
-        same &= digest(backend, &timing.call)? == first;
+        same &= plain.run(&timing.call)?.data.digest() == first.data.digest();
         whole.push(start.elapsed().as_secs_f64() * 1e3);
+        times.clear();
+        same &= timed.run(&timing.call)?.data.digest() == first.data.digest();
         kernels.push(times.total_ms());
         by_kernel = times.by_kernel();
     }
@@ -192,37 +186,47 @@ fn time(
     Ok(json!({
         "what": timing.name, "stored values": stored(&timing.call), "kernels ms": kernel_ms,
         "end to end ms": median(whole), "floor ms": timing.floor_ms,
-        "fraction of floor": on_gpu.then(|| timing.floor_ms / kernel_ms), "predicted ms": timing.predicted_ms,
-        "kernels of the last run": by_kernel, "same answer every time": same,
+        "fraction of floor": timing.floor_ms / kernel_ms, "predicted ms": timing.predicted_ms,
+        "kernels of the last run": by_kernel, "same answer every time": same, "witness": first.witness,
     }))
 }
 
-fn run(options: &Options) -> Result<(Value, bool), Fault> {
+/// The timing table, or why there is none.
+fn table(plain: &impl Backend, options: &Options) -> Result<Value, Fault> {
     let times = Times::default();
-    let gpu = device(&times);
-    let device = gpu.device().clone();
+    let Some(timed) = timed(&times) else {
+        return Ok(json!("not run: no GPU, and an emulated device's times mean nothing"));
+    };
+    if options.quick {
+        return Ok(json!("not run: --quick"));
+    }
+    timings(options.full).iter().map(|timing| time(plain, &timed, &times, timing)).collect()
+}
+
+fn run(options: &Options) -> Result<(Value, bool), Fault> {
+    let backend = cuda_backend::backend();
+    let device = backend.manifest().device.clone();
+    let kind = match &device {
+        Device::Cuda { .. } => "measured".to_owned(),
+        Device::Emulated => "not run: the device is emulated, no evidence about a GPU".to_owned(),
+        Device::Cpu | Device::Absent { .. } => {
+            return Err(Fault::Unsupported("neither a GPU nor the emulated device".to_owned()));
+        }
+    };
     let on_gpu = matches!(device, Device::Cuda { .. });
-    let backend = cuda_backend::on(gpu);
     let conformance = conformance(&backend, options.cases, on_gpu && options.full);
-    let timings = match options.quick {
-        true => Vec::new(),
-        false => timings(options.full && on_gpu),
+    let times = table(&backend, options)?;
+    let wrong = |of: &Value| {
+        let some = |list: &str| of[list].as_array().is_some_and(|found| !found.is_empty());
+        some("differing") || some("another answer in the second run")
     };
-    let table: Result<Vec<Value>, Fault> =
-        timings.iter().map(|timing| time(&backend, &times, timing, on_gpu)).collect();
-    let table = table?;
-    let differs = |of: &Value| of["differing"].as_array().is_some_and(|d| !d.is_empty());
-    let good = !conformance.as_array().is_some_and(|all| all.iter().any(differs))
-        && table.iter().all(|row| row["same answer every time"] == true);
-    let kind = if on_gpu {
-        "measured"
-    } else {
-        "not run: no GPU; the times below are the emulated device's"
-    };
+    let rows = times.as_array();
+    let good = !conformance.as_array().is_some_and(|all| all.iter().any(wrong))
+        && rows.is_none_or(|rows| rows.iter().all(|row| row["same answer every time"] == true));
     Ok((
         json!({
-            "device": device, "on a GPU": kind, "conformance": conformance, "times": table,
-            "rapids-singlecell on the same data": "not run", "artifact": backend.manifest().artifact,
+            "device": device, "on a GPU": kind, "conformance": conformance, "times": times,
+            "artifact": backend.manifest().artifact,
         }),
         good,
     ))

@@ -1,13 +1,14 @@
 //! Compiles every kernel for every architecture with the NVRTC in `CONCORD_NVRTC`; no GPU and no driver is needed.
 //!
-//! Fails on spilled registers, on more registers than two blocks of 256 threads leave each thread, and on float atomics.
+//! Fails on spilled registers, on more registers than two blocks of 256 threads leave each thread, and on float atomics;
+//! and if it would not see these, or if a failure of the compiler is not told.
 //! With a folder as argument writes the cubins there, for a disassembler.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cuda_backend::cuda::nvrtc::{Compiled, Nvrtc};
-use cuda_backend::kernels::UNITS;
+use cuda_backend::kernels::{UNITS, Unit};
 use dispatch::Fault;
 
 /// From Turing to Blackwell.
@@ -64,19 +65,52 @@ fn check(name: &str, architecture: &str, expected: &[&str], compiled: &Compiled)
     wrong
 }
 
+/// What the checks must find: a float atomic, a kernel that is no C++, an architecture that is none.
+/// The first is written beside the cubins, as `control.cubin`.
+fn controls(nvrtc: &Nvrtc, folder: Option<&Path>) -> Result<Vec<String>, Fault> {
+    const ATOMIC: Unit = Unit {
+        name: "atomic.cu",
+        text: "extern \"C\" __global__ void add(float* x, double* y) { atomicAdd(x, 1.0f); atomicAdd(y, 1.0); }",
+        kernels: &["add"],
+    };
+    const BROKEN: Unit =
+        Unit { name: "broken.cu", text: "__global__ void k() { nothing }", kernels: &["k"] };
+    let atomic = nvrtc.compile(&ATOMIC, "sm_90")?;
+    if let Some(folder) = folder {
+        write(&folder.join("control.cubin"), &atomic.cubin)?;
+    }
+    let broken = nvrtc.compile(&BROKEN, "sm_90");
+    let unknown = nvrtc.compile(&ATOMIC, "sm_10");
+    let mut wrong = Vec::new();
+    if float_atomic(&atomic.ptx).is_none() {
+        wrong.push("a float atomic was not found".to_owned());
+    }
+    if !matches!(&broken, Err(Fault::Failed(why)) if why.contains("broken.cu(1)")) {
+        wrong.push(format!("a kernel that is no C++: {broken:?}"));
+    }
+    if !matches!(&unknown, Err(Fault::Unsupported(why)) if why.contains("does not know sm_10")) {
+        wrong.push(format!("an architecture that is none: {unknown:?}"));
+    }
+    Ok(wrong)
+}
+
+fn write(file: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    std::fs::write(file, bytes)
+        .map_err(|error| Fault::Failed(format!("write {}: {error}", file.display())))
+}
+
 fn run() -> Result<Vec<String>, Fault> {
     let nvrtc = Nvrtc::find()?;
     println!("NVRTC {}", nvrtc.version());
     let folder = std::env::args_os().nth(1).map(PathBuf::from);
-    let mut wrong = Vec::new();
+    let mut wrong = controls(&nvrtc, folder.as_deref())?;
     for architecture in ARCHITECTURES {
         for unit in UNITS {
             let compiled = nvrtc.compile(unit, architecture)?;
             wrong.extend(check(unit.name, architecture, unit.kernels, &compiled));
             if let Some(folder) = &folder {
                 let file = folder.join(format!("{}.{architecture}.cubin", unit.name));
-                std::fs::write(&file, &compiled.cubin)
-                    .map_err(|error| Fault::Failed(format!("write {}: {error}", file.display())))?;
+                write(&file, &compiled.cubin)?;
             }
         }
     }

@@ -240,3 +240,48 @@ KERNEL autocorr_permute(ARRAY(const i32) u, ARRAY(const i32) v, ARRAY(const i32)
     if (reaches && defined) atomic_add(&at_least[f], 1);
     sims[f * n_perms + first + q] = defined ? score + unit * difference(permuted, as_it_is) : not_a_number();
 }
+
+// z as integers of a norm below 2^31, for permutations of cells, and what a unit of their products is worth. Buffers hold
+// zeros before.
+KERNEL autocorr_integers(ARRAY(const f64) z, ARRAY(f64) leaves, u64 n, f64 s0, u64 geary, ARRAY(const f64) scores,
+                         ARRAY(i32) u, ARRAY(f64) units) {
+    const Feature f = feature_of_block(n);
+    if (!is_finite(scores[blockIdx.x])) return;
+    const f64 raw = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return z[f.at + i] * z[f.at + i]; });
+    const f64 scale = power_of_two(-(exponent_of(raw) >> 1));
+    auto own = [=](u64 i) { return z[f.at + i] * scale; };
+    const f64 d = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return own(i) * own(i); });
+    const i32 alpha = largest_scale(norm(n, leaves, f.leaves_at, own));
+    for (u64 i = threadIdx.x; i < n; i += blockDim.x) u[f.at + i] = rounded(own(i) * power_of_two(alpha));
+    if (threadIdx.x == 0) units[blockIdx.x] = factor(geary, n, s0, d) * power_of_two(-2 * alpha);
+}
+
+// One permutation of cells per thread: sums[f * stride + first + q] = sum_ij w_ij u_pi(i) u_pi(j), or with squared
+// differences for Geary, exactly. Grid: (permutations, features).
+KERNEL autocorr_relabel(ARRAY(const i32) u, u64 n, ARRAY(const u64) indptr, ARRAY(const u32) indices,
+                        ARRAY(const i32) weights, u64 geary, ARRAY(const u32) table, u64 count, u64 first, u64 stride,
+                        ARRAY(i128) sums) {
+    const u64 q = (u64)blockIdx.x * blockDim.x + threadIdx.x, f = blockIdx.y;
+    if (q >= count) return;
+    i128 total = 0;
+    for (u64 i = 0; i < n; ++i) {
+        const i64 own = u[f * n + table[i * count + q]];
+        for (u64 e = indptr[i]; e < indptr[i + 1]; ++e) {
+            const i64 other = u[f * n + table[(u64)indices[e] * count + q]];
+            const i64 product = geary ? (own - other) * (own - other) : own * other;
+            total += (i128)product * weights[e];
+        }
+    }
+    sums[f * stride + first + q] = total;
+}
+
+// n sum z^4 / (sum z^2)^2 of each feature, z scaled so that fourth powers neither vanish nor overflow.
+KERNEL autocorr_kurtosis(ARRAY(const f64) z, ARRAY(f64) leaves, u64 n, ARRAY(f64) b2) {
+    const Feature f = feature_of_block(n);
+    const f64 raw = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return z[f.at + i] * z[f.at + i]; });
+    const f64 scale = power_of_two(-(exponent_of(raw) >> 1));
+    auto square = [=](u64 i) { return (z[f.at + i] * scale) * (z[f.at + i] * scale); };
+    const f64 d = tree<Plus>(n, leaves, f.leaves_at, square);
+    const f64 fourth = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return square(i) * square(i); });
+    if (threadIdx.x == 0) b2[blockIdx.x] = (f64)n * fourth / (d * d);
+}

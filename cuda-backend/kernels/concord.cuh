@@ -37,6 +37,7 @@ typedef unsigned short u16;
     each(permutations_network) each(permutations_shuffle)                                 \
     each(autocorr_scatter) each(autocorr_statistic) each(autocorr_moments)                \
     each(autocorr_channels) each(autocorr_permute)                                        \
+    each(autocorr_integers) each(autocorr_relabel) each(autocorr_kurtosis)                \
     each(cooc_count)                                                                      \
     each(ligrec_expressing) each(ligrec_sums_narrow) each(ligrec_sums_wide)               \
     each(ligrec_infinities) each(ligrec_exceed_narrow) each(ligrec_exceed_wide)

@@ -1,5 +1,6 @@
 // Sums of genes by cluster under permuted labels, and their comparison with the observed ones: integers throughout.
-// Narrow words and sums are 64-bit, wide ones 128-bit.
+// Narrow words and sums are 64-bit, wide ones 128-bit. Entries of genes are counted through all genes; of those here, the
+// first has number `offset`.
 #include "concord.cuh"
 
 // Clusters whose sums a block holds at a time, and the most threads of such a block.
@@ -9,17 +10,17 @@ constexpr u32 SUMMERS = 128;
 // expressing[gene * k + cluster] counts cells with a positive value; the buffer holds zeros before. Grid: (any, genes from
 // `first_gene` on).
 KERNEL ligrec_expressing(ARRAY(const u64) starts, ARRAY(const u32) cells, ARRAY(const u8) positive,
-                         ARRAY(const u32) labels, u64 k, u64 first_gene, ARRAY(u64) expressing) {
+                         ARRAY(const u32) labels, u64 k, u64 first_gene, u64 offset, ARRAY(u64) expressing) {
     const u64 gene = first_gene + blockIdx.y, end = starts[gene + 1], step = (u64)gridDim.x * blockDim.x;
     for (u64 e = starts[gene] + (u64)blockIdx.x * blockDim.x + threadIdx.x; e < end; e += step) {
-        if (positive[e]) atomic_add(&expressing[gene * k + labels[cells[e]]], 1);
+        if (positive[e - offset]) atomic_add(&expressing[gene * k + labels[cells[e - offset]]], 1);
     }
 }
 
 // sums[(gene * k + cluster) * count + q]: one permutation per thread, a column of clusters of its own in shared memory.
 template <class Word>
 DEVICE void add_up(VIEW(Word) column, VIEW(const u64) starts, VIEW(const u32) cells, VIEW(const Word) words,
-                   VIEW(const u32) labels, u64 k, u64 first_gene, VIEW(const u32) table, u64 count,
+                   VIEW(const u32) labels, u64 k, u64 first_gene, u64 offset, VIEW(const u32) table, u64 count,
                    VIEW(Word) sums) {
     const u64 q = (u64)blockIdx.x * blockDim.x + threadIdx.x, gene = first_gene + blockIdx.y;
     if (q >= count) return;
@@ -27,8 +28,8 @@ DEVICE void add_up(VIEW(Word) column, VIEW(const u64) starts, VIEW(const u32) ce
         const u64 size = k - low < CLUSTERS ? k - low : CLUSTERS;
         for (u64 c = 0; c < size; ++c) column[c * SUMMERS + threadIdx.x] = 0;
         for (u64 e = starts[gene]; e < starts[gene + 1]; ++e) {
-            const u64 label = labels[table[(u64)cells[e] * count + q]];
-            if (label >= low && label - low < size) column[(label - low) * SUMMERS + threadIdx.x] += words[e];
+            const u64 label = labels[table[(u64)cells[e - offset] * count + q]];
+            if (label >= low && label - low < size) column[(label - low) * SUMMERS + threadIdx.x] += words[e - offset];
         }
         for (u64 c = 0; c < size; ++c) {
             sums[(gene * k + low + c) * count + q] = column[c * SUMMERS + threadIdx.x];
@@ -38,17 +39,17 @@ DEVICE void add_up(VIEW(Word) column, VIEW(const u64) starts, VIEW(const u32) ce
 
 // Grid: (permutations, genes from `first_gene` on); at most SUMMERS threads.
 KERNEL ligrec_sums_narrow(ARRAY(const u64) starts, ARRAY(const u32) cells, ARRAY(const i64) words,
-                          ARRAY(const u32) labels, u64 k, u64 first_gene, ARRAY(const u32) table, u64 count,
-                          ARRAY(i64) sums) {
+                          ARRAY(const u32) labels, u64 k, u64 first_gene, u64 offset, ARRAY(const u32) table,
+                          u64 count, ARRAY(i64) sums) {
     SHARED(i64, column, CLUSTERS * SUMMERS);
-    add_up<i64>(column, starts, cells, words, labels, k, first_gene, table, count, sums);
+    add_up<i64>(column, starts, cells, words, labels, k, first_gene, offset, table, count, sums);
 }
 
 KERNEL ligrec_sums_wide(ARRAY(const u64) starts, ARRAY(const u32) cells, ARRAY(const i128) words,
-                        ARRAY(const u32) labels, u64 k, u64 first_gene, ARRAY(const u32) table, u64 count,
-                          ARRAY(i128) sums) {
+                        ARRAY(const u32) labels, u64 k, u64 first_gene, u64 offset, ARRAY(const u32) table,
+                          u64 count, ARRAY(i128) sums) {
     SHARED(i128, column, CLUSTERS * SUMMERS);
-    add_up<i128>(column, starts, cells, words, labels, k, first_gene, table, count, sums);
+    add_up<i128>(column, starts, cells, words, labels, k, first_gene, offset, table, count, sums);
 }
 
 // Where infinite values land: bit 0 for inf, bit 1 for -inf at marks[(gene * k + cluster) * count + q], zeros before.

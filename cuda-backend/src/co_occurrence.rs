@@ -5,6 +5,7 @@ use reference::co_occurrence::{Counts, Task};
 
 use crate::Gpu;
 use crate::driver::Grid;
+use crate::plan::Plan;
 use crate::session::{Buffer, Session};
 
 /// Levels that one launch can tell apart, and its slots.
@@ -16,6 +17,8 @@ const WORDS: usize = 6;
 const THREADS: usize = 256;
 /// Most cells that one thread meets in a task: its counters have 16 bits.
 const REACH: usize = 65_024;
+/// Most tasks of a launch.
+const TASKS: usize = 1 << 20;
 
 pub(crate) fn run(gpu: &Gpu, data: &Dataset, params: &Params) -> Result<Reply, Fault> {
     let task = Task::read(data, params)?;
@@ -36,18 +39,30 @@ pub fn counts(session: &mut Session<'_>, task: &Task) -> Result<Counts, Fault> {
     if tasks.is_empty() {
         return Ok(counts);
     }
-    let (cells, tasks) = (session.upload(&cells)?, session.upload(&tasks)?);
+    let plan = Plan {
+        function: "co_occurrence",
+        throughout: &[("cells", size_of_val(&cells[..])), ("counts", 8 * k * k * SLOTS)],
+        each: ("one task", 2 * 8 * WORDS),
+    };
+    let batch = WORDS * plan.batch(session)?.min(TASKS);
+    let cells = session.upload(&cells)?;
+    let slots = session.undefined(k * k * SLOTS)?;
     // Thresholds in ascending order, as many at a time as the kernel holds; NaN holds no pair.
     let mut order: Vec<usize> = (0..bins).filter(|r| !task.thresholds[*r].is_nan()).collect();
     order.sort_by(|a, b| task.thresholds[*a].total_cmp(&task.thresholds[*b]));
     for window in order.chunks(LEVELS) {
         let levels: Vec<f32> = window.iter().map(|r| task.thresholds[*r]).collect();
-        let slots = session.scope(|session| {
-            let slots = session.zeros(k * k * SLOTS)?;
-            pairs(session, block, cells, tasks, &levels, slots)?;
-            session.download(slots)
+        session.scope(|session| {
+            let levels = session.upload(&levels)?;
+            session.clear(slots)?;
+            session.pipeline(
+                tasks.len().div_ceil(batch),
+                |session, i| session.upload(&tasks[i * batch..tasks.len().min((i + 1) * batch)]),
+                |session, _, tasks| pairs(session, block, cells, *tasks, levels, slots),
+                |_, _, ()| Ok(()),
+            )
         })?;
-        merge(&mut counts, window, &slots);
+        merge(&mut counts, window, &session.download(slots)?);
     }
     Ok(counts)
 }
@@ -58,13 +73,11 @@ fn pairs(
     block: usize,
     cells: Buffer<f32>,
     tasks: Buffer<u64>,
-    levels: &[f32],
+    levels: Buffer<f32>,
     slots: Buffer<u64>,
 ) -> Result<(), Fault> {
-    let thresholds = session.upload(levels)?;
     let grid = Grid { across: (tasks.len() / WORDS) as u32, down: 1, block: block as u32 };
-    let arguments =
-        [cells.into(), tasks.into(), thresholds.into(), levels.len().into(), slots.into()];
+    let arguments = [cells.into(), tasks.into(), levels.into(), levels.len().into(), slots.into()];
     session.launch("cooc_count", grid, &arguments)
 }
 

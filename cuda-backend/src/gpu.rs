@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use dispatch::{Device, Fault, Reply, Witness};
 
+use crate::context::Context;
 use crate::cuda::{Cache, Cuda};
 use crate::driver::Driver;
 use crate::session::Session;
@@ -15,7 +16,7 @@ type Open = Box<dyn Fn() -> Result<Box<dyn Driver>, Fault> + Send + Sync>;
 pub struct Gpu {
     device: Device,
     open: Open,
-    driver: Mutex<Option<Box<dyn Driver>>>,
+    context: Mutex<Option<Context>>,
 }
 
 impl Gpu {
@@ -42,7 +43,7 @@ impl Gpu {
             Ok(driver) => Gpu {
                 device: driver.device(),
                 open: Box::new(open),
-                driver: Mutex::new(Some(driver)),
+                context: Mutex::new(Some(Context::new(driver))),
             },
             Err(fault) => Gpu::absent(fault.to_string()),
         }
@@ -53,7 +54,7 @@ impl Gpu {
         Gpu {
             device: Device::Absent { why },
             open: Box::new(move || Err(Fault::Unsupported(format!("no device: {reason}")))),
-            driver: Mutex::new(None),
+            context: Mutex::new(None),
         }
     }
 
@@ -72,7 +73,7 @@ impl Gpu {
         &self.device
     }
 
-    /// Runs one call; the reply says how many kernels were launched for it.
+    /// Runs one call; the reply says how many kernels were launched and how many bytes copied for it.
     ///
     /// # Errors
     /// Those of the call. After one that is not a refusal the device is given up, and the next call opens it anew.
@@ -80,21 +81,21 @@ impl Gpu {
         &self,
         work: impl FnOnce(&mut Session<'_>) -> Result<Reply, Fault>,
     ) -> Result<Reply, Fault> {
-        // A call that panicked has left a driver that nothing is known about; it is replaced below.
-        let poisoned = self.driver.is_poisoned();
-        let mut held = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        // A call that panicked has left a device that nothing is known about; it is replaced below.
+        let poisoned = self.context.is_poisoned();
+        let mut held = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         if poisoned {
             *held = None;
-            self.driver.clear_poison();
+            self.context.clear_poison();
         }
-        let driver = match &mut *held {
-            Some(driver) => driver,
-            none => none.insert((self.open)()?),
+        let context = match &mut *held {
+            Some(context) => context,
+            none => none.insert(Context::new((self.open)()?)),
         };
-        let mut session = Session::new(driver.as_mut());
-        let result = work(&mut session).map(|reply| Reply {
-            witness: Witness::Counted { calls: 1, launches: Some(session.launches) },
-            ..reply
+        let mut session = Session::new(context);
+        let result = work(&mut session).map(|reply| {
+            let (launches, moved) = (Some(session.launches), Some(session.traffic));
+            Reply { witness: Witness::Counted { calls: 1, launches, moved }, ..reply }
         });
         drop(session);
         if matches!(&result, Err(fault) if !matches!(fault, Fault::Rejected { .. })) {

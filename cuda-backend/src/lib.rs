@@ -5,17 +5,20 @@
 //! there is said to be so and is no evidence about a GPU. With neither, the device is absent and nothing is answered.
 //!
 //! Arguments are read, and tables made, by the stages of the crate `reference`; statistics, permutations, sums and counts are
-//! the kernels' own. Counts are exact integers and long float sums follow the reference's tree, so a given seed gives
-//! the reference's counts bit for bit.
+//! the kernels' own. Counts are exact integers, so a given seed gives the reference's counts and rank p-values bit for bit.
+//! Long float sums follow the reference's tree, so scores are the same bits too, but for one place: sparse features over
+//! 4,096 cells or more, which the reference takes in one pass and the kernels centred; there scores agree within rounding.
 //!
 //! - [`driver`]: what is asked of a device; [`cuda`] is a GPU, `emulated` the processor (where a C++ compiler
 //!   was there to build it).
-//! - [`session`]: one call's buffers and launches.
+//! - [`context`]: an open device, with the memory that is kept from call to call; [`session`]: one call on it.
 //! - [`spatial_autocorr`], [`co_occurrence`], [`ligrec`]: the functions.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod arena;
 pub mod co_occurrence;
+pub mod context;
 pub mod cuda;
 pub mod driver;
 #[cfg(emulated)]
@@ -24,8 +27,10 @@ mod gpu;
 pub mod kernels;
 pub mod ligrec;
 mod permutations;
+mod plan;
 pub mod session;
 pub mod spatial_autocorr;
+mod staging;
 
 use dispatch::{Device, Digest, Entry, Manifest, Table};
 
@@ -35,7 +40,7 @@ pub use gpu::Gpu;
 static ENTRIES: &[Entry<Gpu>] = &[
     Entry {
         name: "spatial_autocorr",
-        signature: reference::spatial_autocorr::signature,
+        signature: spatial_autocorr::signature,
         run: spatial_autocorr::run,
     },
     Entry {

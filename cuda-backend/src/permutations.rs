@@ -49,26 +49,28 @@ pub(crate) struct Table {
     pub(crate) count: usize,
 }
 
-/// Runs `each` with tables of all permutations in turn, each of a size that takes at most half of what memory is left
-/// beside `beside` bytes per permutation.
-pub(crate) fn in_blocks<'d>(
-    session: &mut Session<'d>,
+/// Runs `each` with tables of all permutations in turn, each of a size that takes, with `beside` bytes per permutation, at
+/// most a quarter of what memory is left. A table is made and copied while the kernels run that read the one before.
+pub(crate) fn in_blocks<'c>(
+    session: &mut Session<'c>,
     source: &mut Source,
     m: usize,
     n_perms: usize,
     beside: usize,
-    mut each: impl FnMut(&mut Session<'d>, Table) -> Result<(), Fault>,
+    mut each: impl FnMut(&mut Session<'c>, Table) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let one = size_of::<u32>() * m.max(1) + beside;
-    let block = (session.left() / 2 / one).clamp(1, COUNT);
-    for first in (0..n_perms).step_by(block) {
-        let count = block.min(n_perms - first);
-        session.scope(|session| {
-            let images = source.table(session, m, first, count)?;
-            each(session, Table { images, first, count })
-        })?;
-    }
-    Ok(())
+    let block = (session.left() / 4 / one).clamp(1, COUNT);
+    let range = |i: usize| (i * block, block.min(n_perms - i * block));
+    session.pipeline(
+        n_perms.div_ceil(block),
+        |session, i| {
+            let (first, count) = range(i);
+            Ok(Table { images: source.table(session, m, first, count)?, first, count })
+        },
+        |session, _, table| session.scope(|session| each(session, *table)),
+        |_, _, ()| Ok(()),
+    )
 }
 
 impl Source {

@@ -7,12 +7,16 @@ mod counters;
 mod inputs;
 
 use counters::full_counters;
+use std::sync::atomic::Ordering;
+
 use cuda_backend::Gpu;
-use cuda_backend::driver::{Argument, Driver, Grid};
+use cuda_backend::context::Context;
+use cuda_backend::driver::{Argument, Driver, Grid, Memory, Queue};
 use cuda_backend::emulated::Emulated;
 use cuda_backend::session::Session;
-use dispatch::{Backend, Call, Device, Fault, Witness};
-use inputs::{autocorr, close, cooc, infinite, ligrec, negated};
+use cuda_backend::spatial_autocorr::{Null, with_moments};
+use dispatch::{Backend, Call, Dense, Device, Fault, Witness};
+use inputs::{autocorr, close, cooc, infinite, ligrec, negated, without_edges};
 
 /// A backend on an emulated device that is not the usual one.
 fn backend(change: impl Fn(&mut Emulated) + Send + Sync + 'static) -> impl Backend {
@@ -28,7 +32,7 @@ fn check(call: &Call, backend: &impl Backend, what: &str) {
     let got = backend.run(call).unwrap_or_else(|fault| panic!("{what}: {fault}"));
     assert_eq!(got.data.digest(), expected.data.digest(), "{what}");
     assert!(
-        matches!(got.witness, Witness::Counted { calls: 1, launches: Some(1..) }),
+        matches!(got.witness, Witness::Counted { calls: 1, launches: Some(1..), moved: Some(_) }),
         "{what}: {:?}",
         got.witness
     );
@@ -51,7 +55,7 @@ fn cells_around_the_edges_of_warps_leaves_and_networks() {
 #[test]
 fn genes_and_permutations_around_the_edges_of_tiles_and_blocks() {
     let device = backend(|_| ());
-    for genes in [1, 31, 32, 33, 3071, 3072, 3073] {
+    for genes in [1, 31, 32, 33, 255, 256, 257, 511, 512, 513, 3071, 3072, 3073] {
         check(&autocorr(6, genes, "moran", 3), &device, &format!("{genes} genes"));
     }
     for n_perms in [1, 31, 32, 33, 255, 256, 257, 1023, 1024, 1025] {
@@ -90,10 +94,35 @@ fn answers_do_not_depend_on_schedule_poison_or_the_size_of_the_device() {
 }
 
 #[test]
+fn features_that_do_not_fit_together_come_in_tiles() {
+    let launches = |call: &Call, budget: usize| {
+        let device = backend(move |device| device.budget = budget);
+        check(call, &device, &format!("a device of {budget} bytes"));
+        match device.run(call).unwrap().witness {
+            Witness::Counted { launches: Some(launches), .. } => launches,
+            other => panic!("{other:?}"),
+        }
+    };
+    let calls = [(autocorr(600, 9, "geary", 40), 200_000), (ligrec(600, 12, 3, 40), 90_000)];
+    for (call, budget) in calls {
+        let (tiled, whole) = (launches(&call, budget), launches(&call, 256 << 20));
+        assert!(tiled >= 3 * whole, "{}: {tiled} launches, {whole} in one", call.function);
+    }
+    // Tasks of co_occurrence, a tile of cells against another each.
+    let call = cooc(3000, 2, 3);
+    assert!(launches(&call, 43_600) > launches(&call, 256 << 20));
+}
+
+#[test]
 fn too_small_a_device_says_so_and_the_next_call_works() {
     let device = backend(|device| device.budget = 60_000);
     match device.run(&autocorr(2000, 2, "moran", 10)) {
-        Err(Fault::OutOfMemory(why)) => assert!(why.contains("2000 cells") || why.contains("left")),
+        Err(Fault::OutOfMemory(why)) => {
+            assert!(
+                why.contains("spatial_autocorr needs") && why.contains("are available"),
+                "{why}"
+            );
+        }
         other => panic!("{other:?}"),
     }
     check(&autocorr(20, 2, "moran", 10), &device, "after running out of memory");
@@ -116,10 +145,9 @@ fn exact_moments_are_the_references() {
     for mode in ["moran", "geary"] {
         let call = autocorr(300, 4, mode, 0);
         let task = reference::spatial_autocorr::Task::read(&call.data, &call.params).unwrap();
-        let mut device = Emulated::default();
-        let mut session = Session::new(&mut device);
-        let (statistics, moments) =
-            cuda_backend::spatial_autocorr::with_moments(&mut session, &task).unwrap();
+        let mut context = Context::new(Box::new(Emulated::default()));
+        let mut session = Session::new(&mut context);
+        let (statistics, moments) = with_moments(&mut session, &task, Null::Rows).unwrap();
         assert_eq!(statistics.score, task.statistics().score);
         assert_eq!(moments, task.null_moments());
         let mut exact = call.clone();
@@ -132,46 +160,82 @@ fn exact_moments_are_the_references() {
 
 #[test]
 fn a_call_gives_all_its_memory_back() {
-    let mut device = Emulated::default();
+    let device = Emulated::default();
+    let alive = device.alive.clone();
+    let mut context = Context::new(Box::new(device));
     let call = ligrec(40, 4, 3, 20);
     let task = reference::ligrec::Task::read(&call.data, &call.params).unwrap();
-    cuda_backend::ligrec::answer(&mut Session::new(&mut device), &task).unwrap();
-    assert_eq!(device.allocations(), 0);
+    cuda_backend::ligrec::answer(&mut Session::new(&mut context), &task).unwrap();
+    assert_eq!(context.used(), 0);
+    // The same call finds what it needs among what is spare.
+    let kept = alive.load(Ordering::Relaxed);
+    assert!(kept > 0);
+    cuda_backend::ligrec::answer(&mut Session::new(&mut context), &task).unwrap();
+    assert_eq!(alive.load(Ordering::Relaxed), kept);
+    drop(context);
+    assert_eq!(alive.load(Ordering::Relaxed), 0);
 }
 
 #[test]
 fn a_launch_that_makes_no_sense_is_a_fault() {
-    let mut device = Emulated::default();
-    let memory = device.allocate(64).unwrap();
     let grid = Grid { across: 1, down: 1, block: 32 };
-    let says = |device: &mut Emulated, kernel: &str, grid, arguments: &[Argument], what: &str| {
-        let fault = device.launch(kernel, grid, arguments).unwrap_err().to_string();
+    // After a fault a device is broken, so each has its own.
+    let run = |kernel: &str, grid, arguments: &dyn Fn(Memory) -> Vec<Argument>, freed: bool| {
+        let mut device = Emulated::default();
+        let memory = device.allocate(64).unwrap();
+        if freed {
+            device.free(memory);
+        }
+        device.launch(kernel, grid, &arguments(memory))?;
+        let mark = device.mark(Queue::Kernels)?;
+        device.wait(mark)
+    };
+    let shuffle = |m: usize| {
+        move |memory| {
+            let words = [m.into(), 1usize.into(), 0usize.into(), 4usize.into(), 1.0.into()];
+            [&[Argument::Buffer(memory)][..], &words].concat()
+        }
+    };
+    let says = |result: Result<(), Fault>, what: &str| {
+        let fault = result.unwrap_err().to_string();
         assert!(fault.contains(what), "{fault}");
     };
-    says(&mut device, "nothing", grid, &[], "there is no kernel `nothing`");
-    says(&mut device, "cooc_count", grid, &[7usize.into()], "takes 5 arguments, got 1");
-    says(&mut device, "cooc_count", Grid { block: 33, ..grid }, &[], "multiple of 32");
-    let shuffle = |m: usize| {
-        [
-            Argument::Buffer(memory),
-            m.into(),
-            1usize.into(),
-            0usize.into(),
-            4usize.into(),
-            1.0.into(),
-        ]
-    };
-    says(&mut device, "permutations_shuffle", grid, &shuffle(17), "element 16 of 16");
-    device.launch("permutations_shuffle", grid, &shuffle(16)).unwrap();
-    device.release(memory);
-    says(&mut device, "permutations_shuffle", grid, &shuffle(3), "no allocation");
+    says(run("nothing", grid, &|_| vec![], false), "there is no kernel `nothing`");
+    says(run("cooc_count", grid, &|_| vec![7usize.into()], false), "takes 5 arguments, got 1");
+    says(run("cooc_count", Grid { block: 33, ..grid }, &|_| vec![], false), "multiple of 32");
+    says(run("permutations_shuffle", grid, &shuffle(17), false), "element 16 of 16");
+    run("permutations_shuffle", grid, &shuffle(16), false).unwrap();
+    says(run("permutations_shuffle", grid, &shuffle(3), true), "no allocation");
 }
 
 #[test]
 fn counters_have_64_bits_and_columns_are_emptied_before_16_are_full() {
-    let counts = full_counters(&mut Emulated::default()).unwrap();
+    let counts = full_counters(Emulated::default()).unwrap();
     assert_eq!(counts[0], u64::from(u32::MAX) + 66_000);
     assert!(counts[1..].iter().all(|count| *count == 0));
+}
+
+#[test]
+fn a_graph_without_edges() {
+    let device = backend(|_| ());
+    for n in [1, 2, 5, 300] {
+        for mode in ["moran", "geary"] {
+            let call = without_edges(autocorr(n, 3, mode, 20));
+            check(&call, &device, &format!("{mode}, {n} cells without edges"));
+        }
+    }
+}
+
+/// More ordered pairs than 32 bits with a sign count (46,342 cells are the first with so many), by their closed form.
+#[test]
+fn pairs_of_47_000_cells() {
+    let n = 47_000;
+    let mut call = cooc(n, 1, 1);
+    call.params.insert("interval".to_owned(), Dense::vector(vec![0.0, 1e6]).into());
+    let task = reference::co_occurrence::Task::read(&call.data, &call.params).unwrap();
+    let mut context = Context::new(Box::new(Emulated::default()));
+    let counts = cuda_backend::co_occurrence::counts(&mut Session::new(&mut context), &task);
+    assert_eq!(counts.unwrap().n, [(n * (n - 1)) as u64]);
 }
 
 #[test]

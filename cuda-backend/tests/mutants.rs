@@ -15,7 +15,7 @@ use counters::full_counters;
 use cuda_backend::Gpu;
 use cuda_backend::emulated::{Emulated, Launcher};
 use cuda_backend::kernels::{HEADER, UNITS, Unit};
-use dispatch::{Backend, Call, Digest};
+use dispatch::{Backend, Call, Digest, Value};
 use generators::Recipe;
 use inputs::{autocorr, close, cooc, infinite, ligrec, negated};
 use serde::Deserialize;
@@ -33,6 +33,9 @@ struct Mutant {
 struct Mutants {
     mutant: Vec<Mutant>,
 }
+
+/// Bytes of a device on which genes of `ligrec` come in tiles.
+const SMALL: usize = 120_000;
 
 /// A race may hide under the first schedules.
 const SCHEDULES: [u64; 4] = [0, 1, 2, 3];
@@ -100,19 +103,38 @@ fn is_caught(
 ) -> bool {
     schedules.iter().any(|&schedule| {
         let kernels = unit(mutant).kernels;
-        let device = move || {
+        let device = move |budget: Option<usize>| {
             let mut device = Emulated::default();
             device.schedule = schedule;
+            device.budget = budget.unwrap_or(device.budget);
             for kernel in kernels {
                 let name = format!("m{number}/{kernel}");
                 device.substitutes.insert((*kernel).to_owned(), (launcher, name));
             }
             device
         };
-        let backend = cuda_backend::on(Gpu::opened_by(move || Ok(Box::new(device()))));
-        calls.iter().any(|(call, right)| answer(&backend, call) != *right)
-            || full_counters(&mut device()) != full_counters(&mut Emulated::default())
+        let backend = |budget| {
+            let device = device.clone();
+            cuda_backend::on(Gpu::opened_by(move || Ok(Box::new(device(budget)))))
+        };
+        let (roomy, small) = (backend(None), backend(Some(SMALL)));
+        let tiled = ligrec(600, 12, 3, 40);
+        let concerns = |call: &&Known| concerns(unit(mutant), &call.0);
+        calls.iter().filter(concerns).any(|(call, right)| answer(&roomy, call) != *right)
+            || concerns(&&(tiled.clone(), None))
+                && answer(&small, &tiled) != answer(&cuda_backend::backend(), &tiled)
+            || full_counters(device(None)) != full_counters(Emulated::default())
     })
+}
+
+/// Whether a call launches kernels of a unit.
+fn concerns(unit: &Unit, call: &Call) -> bool {
+    match unit.name {
+        "autocorr.cu" => call.function == "spatial_autocorr",
+        "cooc.cu" => call.function == "co_occurrence",
+        "ligrec.cu" => call.function == "ligrec",
+        _ => true,
+    }
 }
 
 /// A call and the digest of its right answer.
@@ -130,11 +152,22 @@ fn calls_of_every_kind() -> Vec<Call> {
     for (n, n_perms) in [(5, 40), (70, 1100), (700, 40), (1300, 3)] {
         calls.extend(["moran", "geary"].map(|mode| autocorr(n, 4, mode, n_perms)));
     }
+    for mode in ["moran", "geary"] {
+        let with = |n_perms: Value, null: &str| {
+            let mut call = autocorr(70, 3, mode, 0);
+            let params = [("n_perms", n_perms), ("null", null.into())];
+            call.params.extend(params.map(|(name, value)| (name.to_owned(), value)));
+            call
+        };
+        calls.extend([with("exact".into(), "squidpy"), with("exact".into(), "relabel")]);
+        calls.push(with(300.into(), "relabel"));
+    }
     calls.extend([cooc(60, 2, 5), cooc(700, 1, 1), cooc(600, 3, 30), cooc(300, 2, 130)]);
     calls.extend([close(90), infinite(ligrec(12, 3, 3, 90)), ligrec(60, 4, 3, 1100)]);
     calls.extend([ligrec(90, 3, 18, 40), ligrec(600, 3, 33, 40)]);
     let made = |text: &&str| Recipe::parse(&generators::LIGREC, text).unwrap().build();
     calls.extend(LIGREC.iter().map(made));
+    calls.push(autocorr(6, 3073, "moran", 0));
     calls
 }
 

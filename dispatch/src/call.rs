@@ -79,7 +79,19 @@ pub enum Witness {
         calls: u64,
         /// Kernel launches, where the device counts them.
         launches: Option<u64>,
+        /// Bytes copied, where the device counts them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        moved: Option<Traffic>,
     },
+}
+
+/// Bytes copied between the host and a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// From the host to the device.
+    pub to_device: u64,
+    /// From the device to the host.
+    pub from_device: u64,
 }
 
 /// An answer: only what was written, plus how it was made.
@@ -96,6 +108,8 @@ pub struct Reply {
     pub witness: Witness,
     /// Where the time went, if known.
     pub phases: Vec<(Phase, Duration)>,
+    /// How long the function itself took, as its own process measured it: without the way there and back, if known.
+    pub elapsed: Option<Duration>,
     /// The most memory that the process of the backend has held so far, in bytes, if known.
     pub peak_bytes: Option<u64>,
     /// Why this answer does not stand for what the backend does: a process that had answered other calls failed on

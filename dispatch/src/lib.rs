@@ -112,7 +112,7 @@ pub mod worker;
 pub use backend::{Backend, Device, Entry, Manifest, Table};
 pub use bind::{BindError, Bound, bind, bind_open};
 pub use buffer::{Buffer, Dtype};
-pub use call::{Call, Params, Phase, Reply, Warning, Witness};
+pub use call::{Call, Params, Phase, Reply, Traffic, Warning, Witness};
 pub use contract::{Assessment, Finding, Severity, Verdict, dispatchable};
 pub use dataset::Dataset;
 pub use defaults::{Comparison, compare_defaults};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dispatch::wire::{Frame, Limits, MAGIC, Request, Response, WireError, read_frame, write_frame};
 use dispatch::{
-    Call, Dataset, Dense, Fault, Params, Phase, Reply, Sparse, Value, Warning, Witness,
+    Call, Dataset, Dense, Fault, Params, Phase, Reply, Sparse, Traffic, Value, Warning, Witness,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -63,8 +63,13 @@ fn responses_round_trip() {
     let reply = Reply {
         mutated: vec!["X".to_owned()],
         warnings: vec![Warning { category: "UserWarning".to_owned(), message: "m".to_owned() }],
-        witness: Witness::Counted { calls: 2, launches: Some(3) },
+        witness: Witness::Counted {
+            calls: 2,
+            launches: Some(3),
+            moved: Some(Traffic { to_device: 4, from_device: 5 }),
+        },
         phases: vec![(Phase::Compute, Duration::from_nanos(17))],
+        elapsed: Some(Duration::from_nanos(19)),
         peak_bytes: Some(1 << 40),
         ..Reply::writing("uns/score", Dense::vector(vec![0.1f64, f64::NAN]).into())
     };

@@ -16,7 +16,7 @@
 //!
 //! Where recipes come from: [`plan::pairwise`] lists the few that together meet every pair of levels,
 //! [`strategy::recipes`] draws them for proptest and shrinks them one knob at a time. [`parts`] are the building
-//! blocks, of use on real files too.
+//! blocks, of use on real files too; [`sized`] makes inputs of any size for measuring.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +27,7 @@ pub mod parts;
 pub mod plan;
 mod random;
 mod recipe;
+pub mod sized;
 mod spatial_autocorr;
 pub mod strategy;
 

@@ -71,6 +71,11 @@ fn described() -> Result<Vec<Described>> {
     Ok(described)
 }
 
+/// What answers under a name of a file; `None` for what is built in, and for what nobody knows.
+pub(crate) fn described_as(name: &str) -> Result<Option<By>> {
+    Ok(described()?.into_iter().find(|described| described.name == name).map(|found| found.by))
+}
+
 /// A backend, and the stored calls it can answer if it can answer no others.
 #[derive(Clone)]
 pub struct Opened {
@@ -119,7 +124,7 @@ pub fn open_beside(name: &str, host: Arc<dyn Backend>) -> Result<Opened> {
         "recorded" => return Opened::recorded(name, &default_golden_dir()),
         _ => {}
     }
-    match described()?.into_iter().find(|described| described.name == name).map(|found| found.by) {
+    match described_as(name)? {
         Some(By::Recorded(folder)) => return Opened::recorded(name, &folder),
         Some(By::Process(spec)) => return Ok(Opened::live(python::start(name, &spec)?)),
         None => {}

@@ -21,6 +21,7 @@
 //! poison = ["scanpy.metrics"]   # hosts that must not do its work
 //! set = { n_jobs = 1 }          # arguments where a call gives none
 //! device = "cuda"               # what it computes on, as CuPy sees it; default: the processor
+//! forks = true                  # import once, and fork each process; not for what starts threads or CUDA when it is imported
 //! ```
 
 use std::collections::BTreeMap;
@@ -68,6 +69,8 @@ pub struct Spec {
     pub memory: Option<u64>,
     /// Processes at a time.
     pub processes: Option<NonZero<usize>>,
+    /// Whether a Python library is imported once and its processes are forked.
+    pub forks: bool,
 }
 
 /// What is started.
@@ -108,6 +111,8 @@ struct Entry {
     startup: Option<f64>,
     memory: Option<Bytes>,
     processes: Option<NonZero<usize>>,
+    #[serde(default)]
+    forks: bool,
 }
 
 #[derive(Deserialize)]
@@ -186,6 +191,7 @@ impl Entry {
             startup: self.startup,
             memory,
             processes: self.processes,
+            forks: self.forks,
         };
         Ok(Described { name: self.name, by: By::Process(Box::new(spec)) })
     }

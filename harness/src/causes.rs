@@ -14,6 +14,7 @@ use reports::{Record, Verdict};
 
 use crate::capsule::Capsule;
 use crate::examine::Session;
+use crate::judge::symptom;
 use crate::laws;
 use crate::plan::Plan;
 use crate::recipe_text::Levels;
@@ -50,17 +51,18 @@ pub(crate) fn shrink_each_cause(
     let (mut causes, mut capsules): (Vec<Cause>, Vec<Capsule>) = (Vec::new(), Vec::new());
     let mut attempts: BTreeMap<(String, String), usize> = BTreeMap::new();
     for at in 0..records.len() {
+        if let Some(Case::Study(study)) = cases.get(&records[at].case) {
+            // It failed twice with other seeds before it was recorded, and its inputs are small and fixed.
+            let kept = records[at].shrunk.is_some() && records[at].verdict != Verdict::Timeout;
+            if budget.capsules.is_some() && kept {
+                capsules.push(study_capsule(session, study, &mut records[at]));
+            }
+            continue;
+        }
         let record = &records[at];
         // A call that took the whole deadline once would take it a hundred times.
         let is_new = record.verdict.condemns() && record.verdict != Verdict::Timeout;
         let Some(case) = cases.get(&record.case).filter(|_| is_new) else { continue };
-        // A study fails twice with other seeds before it is recorded, and its inputs are small and fixed.
-        if let Case::Study(case) = case {
-            if budget.capsules.is_some() {
-                capsules.push(study_capsule(session, case, &mut records[at]));
-            }
-            continue;
-        }
         let check = failed_check(record);
         let tried = attempts.entry((record.function.clone(), check.clone())).or_default();
         let enough = *tried >= SHRUNK_PER_CHECK;
@@ -86,7 +88,7 @@ pub(crate) fn shrink_each_cause(
         causes.push(Cause {
             record: at,
             function: record.function.clone(),
-            failing: checks.filter(|c| c.finding.is_some()).map(|c| c.name.clone()).collect(),
+            failing: checks.filter(|c| c.finding.is_some()).map(symptom).collect(),
             levels,
             revealed: revealed(session, &check, &counterexample.capsule),
             check,
@@ -99,8 +101,12 @@ pub(crate) fn shrink_each_cause(
 }
 
 /// What a study asked about and what it found, with what both sides say to its call once.
-fn study_capsule(session: &mut Session<'_>, case: &StudyCase, record: &mut Record) -> Capsule {
-    let exchange = session.exchange(Arc::new(case.call()));
+pub(crate) fn study_capsule(
+    session: &mut Session<'_>,
+    case: &StudyCase,
+    record: &mut Record,
+) -> Capsule {
+    let exchange = session.exchange(Arc::new(case.shown()));
     let capsule = Capsule {
         verdict: record.verdict,
         reason: record.reason.clone(),
@@ -122,9 +128,9 @@ fn revealed(session: &mut Session<'_>, check: &str, capsule: &Capsule) -> Option
     session.exchange(twisted).judgement.failed_check()
 }
 
-/// The name of the first check that failed, or of the verdict if it came to no check.
+/// The symptom of the first check that failed, or the name of the verdict if it came to no check.
 pub(crate) fn failed_check(record: &Record) -> String {
-    record.failed_check().map_or(record.verdict.name(), |c| c.name.as_str()).to_owned()
+    record.failed_check().map_or_else(|| record.verdict.name().to_owned(), symptom)
 }
 
 /// The cause that explains a record, or that has to stand for it because enough were looked for.

@@ -20,13 +20,6 @@ pub struct Answers<'a> {
     pub same_stream: bool,
 }
 
-impl Answers<'_> {
-    /// Whether either side has the defects of squidpy 1.8.3.
-    pub fn squidpy_defects(&self) -> bool {
-        self.host.squidpy_defects || self.backend.squidpy_defects
-    }
-}
-
 /// How the answers to one function are judged. One constant per function, listed in [`crate::CONTRACTS`].
 pub struct Contract {
     /// The function.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dispatch::{Call, Fault, Manifest, Semantics, Value, bind, route};
+use dispatch::{Call, Dropped, Fault, Kind, Manifest, Semantics, Value, bind, route};
 
 use crate::contract;
 
@@ -36,16 +36,21 @@ pub fn deliver(call: &Arc<Call>, host: &Manifest, to: &Manifest) -> Result<Arc<C
     }
     let bound = bind(source, Vec::new(), keyword)?;
     let routed = route(source, target, &bound);
+    // `**kwargs` take what no parameter does. Whether it is heeded then, the answer shows.
+    let takes_any = target.params.iter().any(|p| p.kind == Kind::VarKeyword);
     let semantics =
         Semantics::new(contract(function).map(|c| c.semantic).unwrap_or_default().iter().copied());
-    if let Some(lost) = routed.dropped.iter().find(|d| !d.silent && semantics.is_semantic(&d.name))
-    {
+    let is_lost = |d: &&Dropped| !takes_any && !d.silent && semantics.is_semantic(&d.name);
+    if let Some(lost) = routed.dropped.iter().find(is_lost) {
         return Err(Fault::Unsupported(format!(
             "the parameter `{}` would be lost: {}",
             lost.name, lost.why
         )));
     }
+    let carried = routed.dropped.iter().filter(|d| takes_any && !d.silent);
+    let carried: Vec<_> = carried.map(|d| (d.name.clone(), d.value.clone())).collect();
     let mut delivered = routed.into_call(function, source)?;
+    delivered.params.extend(carried);
     if let Some(stream) = stream.filter(|_| target.get("rng").is_some()) {
         delivered.params.insert("rng".to_owned(), stream);
     }

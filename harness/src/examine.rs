@@ -1,7 +1,7 @@
 //! Runs the cases of a plan and turns each into a record.
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -92,7 +92,7 @@ impl Examination {
         plan: &Plan,
         header: Header,
         jobs: usize,
-        progress: impl Fn(Verdict) + Sync,
+        progress: impl Fn(&Record) + Sync,
     ) -> Log {
         self.examine(plan, header, Options { jobs, ..Options::default() }, progress).log
     }
@@ -103,9 +103,9 @@ impl Examination {
         plan: &Plan,
         header: Header,
         options: Options<'_>,
-        progress: impl Fn(Verdict) + Sync,
+        progress: impl Fn(&Record) + Sync,
     ) -> Examined {
-        let records = self.records(plan, options.jobs, progress);
+        let records = self.records(plan, Vec::new(), options.jobs, progress);
         self.conclude(plan, header, options, records)
     }
 
@@ -126,32 +126,39 @@ impl Examination {
         Examined { log: Log { header, records }, capsules }
     }
 
-    /// One record per case, in the order of the plan.
+    /// One record per case, in the order of the plan; cases that are `judged` already are not run again. `progress` is told
+    /// of each new record.
     ///
     /// The threads are plain ones and not rayon's: each waits for a backend, and a backend that uses rayon itself
     /// would wait for ever for threads that wait for it.
     pub fn records(
         &self,
         plan: &Plan,
+        judged: Vec<Record>,
         jobs: usize,
-        progress: impl Fn(Verdict) + Sync,
+        progress: impl Fn(&Record) + Sync,
     ) -> Vec<Record> {
+        let known: BTreeSet<&str> = judged.iter().map(|record| record.case.as_str()).collect();
+        let is_open = |(_, case): &&(Source, Case)| !known.contains(case.name().as_str());
+        let open: Vec<&(Source, Case)> = plan.cases.iter().filter(is_open).collect();
         let next = AtomicUsize::new(0);
         let work = || {
             let mut session = self.session();
             let mut done = Vec::new();
-            while let Some((source, case)) = plan.cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some((source, case)) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let record = session.record(*source, case);
-                progress(record.verdict);
+                progress(&record);
                 done.push(record);
             }
             done
         };
-        let mut records: Vec<Record> = std::thread::scope(|scope| {
+        let new: Vec<Record> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
             // A thread that panicked lost its records; the decision then finds cases without one.
             threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
         });
+        let mut records = judged;
+        records.extend(new);
         let place: BTreeMap<String, usize> =
             plan.cases.iter().enumerate().map(|(i, (_, case))| (case.name(), i)).collect();
         records.sort_by_key(|record| place.get(&record.case).copied());
@@ -217,7 +224,8 @@ impl Session<'_> {
         laws: &[&'static Law],
         most: usize,
     ) -> Vec<Trial> {
-        let profile = Profile::of(&self.examination.backend.manifest().name);
+        let [host, backend] = self.manifests();
+        let profile = Profile::examined(&backend.name, &host.name);
         let input = LazyCell::new(|| call.digest());
         let ask = |law: &&'static Law| {
             laws::ask(law, call, reply, profile, &input, |call| self.answer(call))
@@ -255,7 +263,7 @@ impl Session<'_> {
         }
         let call = case.build();
         let input = call.digest();
-        let (laws, most) = laws::chosen(case.function(), source, &input);
+        let (laws, most) = laws::chosen(&call, source, &input);
         let exchange = self.exchange_under(call, &laws, most);
         let (case, function) = (case.name(), case.function().to_owned());
         let precision = self.precision(&exchange);
@@ -289,7 +297,7 @@ impl Exchange {
         let streams = stream::choose(host, backend, &call.function);
         let peers = Peers {
             host: Profile::of(&host.name),
-            backend: Profile::of(&backend.name).in_class(precision),
+            backend: Profile::examined(&backend.name, &host.name).in_class(precision),
             same_stream: streams.same,
         };
         // The allowances of random columns depend on which permutations were drawn.
@@ -337,5 +345,6 @@ pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> 
         limitations,
         knobs: domain::knobs(plan),
         waivers: Vec::new(),
+        unfinished: false,
     }
 }

@@ -98,6 +98,11 @@ impl RealFile {
         lines
     }
 
+    /// Whether cases of a function have a knob.
+    pub fn has_knob(&self, function: &str, knob: &str) -> bool {
+        self.knobs(function).iter().any(|(name, _)| *name == knob)
+    }
+
     /// The knobs of a function on this file, each with its levels from small to large.
     fn knobs(&self, function: &str) -> Vec<(&'static str, Vec<String>)> {
         let sizes = |sizes: &[usize], n: usize| -> Vec<String> {
@@ -200,7 +205,10 @@ pub fn parse(file: &Arc<RealFile>, function: &str, text: &str) -> Result<FileCas
         let knob = knobs.iter().find(|(knob, _)| *knob == name);
         let (knob, known_levels) = knob
             .ok_or_else(|| format!("unknown knob `{name}`: {function} has {}", known.join(", ")))?;
-        if !known_levels.iter().any(|l| l == level) {
+        let most = if *knob == "cells" { file.data.n_obs() } else { file.data.n_vars() };
+        let is_size = matches!(*knob, "cells" | "genes")
+            && level.parse::<usize>().is_ok_and(|size| (1..=most).contains(&size));
+        if !is_size && !known_levels.iter().any(|l| l == level) {
             return Err(format!(
                 "unknown level `{level}` of `{name}`: this file has {}",
                 known_levels.join(", ")
@@ -219,6 +227,21 @@ impl fmt::Display for FileCase {
 }
 
 impl FileCase {
+    /// The same case with another seed.
+    pub fn seeded(&self, seed: u64) -> FileCase {
+        FileCase { seed, ..self.clone() }
+    }
+
+    /// Number of cells.
+    pub fn cells(&self) -> usize {
+        self.level("cells").parse().unwrap_or(self.file.data.n_obs())
+    }
+
+    /// Whether all cells of the file are used.
+    pub fn is_whole(&self) -> bool {
+        self.cells() == self.file.data.n_obs()
+    }
+
     /// The call.
     pub fn build(&self) -> Call {
         let cells = self.chosen("cells", self.file.data.n_obs());

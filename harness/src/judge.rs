@@ -37,12 +37,32 @@ impl Judgement {
         Judgement { verdict, reason: reason.into(), checks: checks.checks }
     }
 
-    /// The name of the first check that failed, or the verdict if there was nothing to check.
+    /// The name of the first check that failed, with the exception if that is a refusal; the verdict if there was nothing
+    /// to check.
     pub fn failed_check(&self) -> Option<String> {
-        let failed = self.checks.iter().find(|c| c.finding.is_some()).map(|c| c.name.clone());
+        let failed = self.checks.iter().find(|c| c.finding.is_some()).map(symptom);
         failed.or_else(|| self.verdict.condemns().then(|| self.verdict.name().to_owned()))
     }
 }
+
+/// What tells a failed check from others: its name, and for a refusal the class of the exception, because a search for
+/// the smallest input must not wander from one exception to another.
+pub(crate) fn symptom(check: &Check) -> String {
+    match &check.finding {
+        Some(finding) if check.name == REFUSAL => {
+            let refused =
+                if finding.actual == ANSWER { &finding.expected } else { &finding.actual };
+            let class = refused.split(':').next().unwrap_or_default();
+            format!("{REFUSAL}: {class}")
+        }
+        Some(_) | None => check.name.clone(),
+    }
+}
+
+/// The check that both sides answer or both refuse.
+const REFUSAL: &str = "refusal";
+/// What a finding of it says of the side that did not refuse.
+const ANSWER: &str = "an answer";
 
 /// Judges one call.
 pub fn judge(
@@ -53,7 +73,7 @@ pub fn judge(
     backend: &Outcome,
 ) -> Judgement {
     let mut checks = Checks::default();
-    if (peers.host.squidpy_defects || peers.backend.squidpy_defects)
+    if peers.host.squidpy_defects
         && let Some(why) = (contract.host_undefined)(call)
     {
         return Judgement::new(Verdict::HostUndefined, why, checks);
@@ -77,11 +97,11 @@ pub fn judge(
             )
         }
         (Err(Fault::Rejected { kind, message, .. }), Ok(_)) => {
-            checks.equal("refusal", "", &format!("{kind}: {message}"), "an answer");
+            checks.equal(REFUSAL, "", &format!("{kind}: {message}"), ANSWER);
             Judgement::new(Verdict::Fail, "bad input was answered", checks)
         }
         (Ok(_), Err(fault @ Fault::Rejected { .. })) => {
-            checks.equal("refusal", "", "an answer", &fault.to_string());
+            checks.equal(REFUSAL, "", ANSWER, &fault.to_string());
             Judgement::new(Verdict::Fail, "good input was refused", checks)
         }
         (Ok(_) | Err(Fault::Rejected { .. }), Err(fault)) => {

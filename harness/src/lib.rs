@@ -15,7 +15,8 @@
 //! - [`waivers`] are differences that somebody decided to live with; [`domain`] says what was tried.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
 //! - [`self_test`](mod@self_test) asks whether the machine computes known answers.
-//! - [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
+//! - [`bench`] is the lab: how fast right answers are.
+//! - [`journal`] is the log while a run is under way; [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
 #![forbid(unsafe_code)]
@@ -24,6 +25,7 @@ pub mod adequacy;
 pub mod audit;
 pub mod backends;
 pub mod backends_file;
+pub mod bench;
 pub mod capsule;
 mod case;
 mod causes;
@@ -41,6 +43,7 @@ pub mod examine;
 pub mod executor;
 pub mod file_case;
 pub mod golden;
+pub mod journal;
 pub mod judge;
 pub mod laws;
 pub mod mutants;

@@ -20,8 +20,13 @@ pub struct Profile {
     pub graph_in_f32: bool,
     /// Whether Geary's denominator on sparse data is expanded (sum x^2 - n mean^2), which cancels.
     pub expanded_geary: bool,
-    /// Whether the known defects of squidpy 1.8.3 apply (spec 0.1.4): inputs on which its answer means nothing.
+    /// Whether the distances behind an automatic interval are expanded (|x|^2 - 2xy + |y|^2), which cancels.
+    pub expanded_distance: bool,
+    /// Whether the known defects of squidpy 1.8.3 are forgiven (spec 0.1.4): inputs on which its answer means nothing.
     pub squidpy_defects: bool,
+    /// Whether permutations are drawn from NumPy's stream as squidpy 1.8.3 does, and their statistics added up by several
+    /// threads, so that a permutation that moves nothing need not tie with what was observed.
+    pub numpy_stream: bool,
 }
 
 impl Profile {
@@ -31,7 +36,9 @@ impl Profile {
         precision: Precision::P64,
         graph_in_f32: false,
         expanded_geary: false,
+        expanded_distance: false,
         squidpy_defects: false,
+        numpy_stream: false,
     };
 
     /// squidpy 1.8.3 with scanpy 1.12: see `golden/NOTES.md` of the corpus and the docs of `reference`.
@@ -39,7 +46,9 @@ impl Profile {
         precision: Precision::P64,
         graph_in_f32: true,
         expanded_geary: true,
+        expanded_distance: true,
         squidpy_defects: true,
+        numpy_stream: true,
     };
 
     /// The profile of a peer by the name in its manifest.
@@ -50,6 +59,15 @@ impl Profile {
         }
     }
 
+    /// The profile by which a peer is examined against a host, both by the names in their manifests.
+    ///
+    /// What a host does is what it is, so the defects that are known of it are kept out of the comparison. A backend is
+    /// asked for right answers, and its defects are found; unless the host has them too, as another version of it has.
+    pub fn examined(name: &str, host: &str) -> Profile {
+        let (own, host) = (Profile::of(name), Profile::of(host));
+        if host.squidpy_defects { own } else { own.without_defects() }
+    }
+
     /// This profile in another class of arithmetic.
     pub fn in_class(self, precision: Precision) -> Profile {
         Profile { precision, ..self }
@@ -57,7 +75,7 @@ impl Profile {
 
     /// This arithmetic without the defects that are known of it: what its owner may ask to be measured by.
     pub fn without_defects(self) -> Profile {
-        Profile { expanded_geary: false, squidpy_defects: false, ..self }
+        Profile { expanded_geary: false, expanded_distance: false, squidpy_defects: false, ..self }
     }
 
     /// The unit roundoff of sums, products and quotients.

@@ -32,7 +32,8 @@ pub fn start(name: &str, spec: &Spec) -> Result<Worker> {
     })
 }
 
-fn launch(spec: &Spec) -> Launch {
+/// How the process of a backend is started.
+pub(crate) fn launch(spec: &Spec) -> Launch {
     let mut launch = match &spec.command {
         Command::Program(command) => {
             let mut launch = Launch::new(command.first().map_or("", String::as_str));
@@ -46,6 +47,7 @@ fn launch(spec: &Spec) -> Launch {
     if matches!(spec.command, Command::Python(..)) {
         // Numba and JAX compile when a function is first called, which takes about as long as the imports.
         launch.compilation = launch.startup;
+        launch.forks = spec.forks;
     }
     launch.deadline = spec.timeout.map_or(launch.deadline, Duration::from_secs_f64);
     launch.memory = spec.memory;

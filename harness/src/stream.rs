@@ -24,7 +24,7 @@ pub struct Streams {
 /// Chooses the streams for one function.
 pub fn choose(host: &Manifest, backend: &Manifest, function: &str) -> Streams {
     let chooses = |m: &Manifest| m.functions.get(function).is_some_and(|s| s.get("rng").is_some());
-    let draws_numpy = |m: &Manifest| Profile::of(&m.name).squidpy_defects;
+    let draws_numpy = |m: &Manifest| Profile::of(&m.name).numpy_stream;
     match (chooses(host), chooses(backend)) {
         (true, true) => Streams { host: Some("concord"), backend: Some("concord"), same: true },
         (true, false) if draws_numpy(backend) => {

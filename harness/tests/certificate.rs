@@ -69,6 +69,29 @@ fn a_certificate_is_made_signed_verified_and_refused_after_a_change() {
 }
 
 #[test]
+fn an_emulated_device_is_granted_the_contract_and_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+    command.args(["certify", "cuda", "--function", "co_occurrence", "--tier", "standard"]);
+    let output = command.current_dir(dir.path()).env("CONCORD_CUDA", "emulated").output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if text.contains("no C++ compiler was there") {
+        println!("not run: this was built without the emulated device");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("co_occurrence      contract"), "{text}");
+    assert!(text.contains("its device is emulated, which is no evidence"), "{text}");
+    let path = dir.path().join("out/certificate.intoto.json");
+    let certificate: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let granted = &certificate["predicate"]["granted"];
+    assert_eq!(granted["functions"]["co_occurrence"], "contract", "{granted:#}");
+    // The others were not examined, and the whole is as good as the least of them.
+    assert_eq!(granted["overall"], "none", "{granted:#}");
+}
+
+#[test]
 fn a_quick_tier_makes_no_certificate() {
     let dir = tempfile::tempdir().unwrap();
     check(

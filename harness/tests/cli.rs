@@ -166,6 +166,19 @@ fn an_emulated_gpu_agrees_and_is_said_to_be_emulated_in_the_first_line() {
 }
 
 #[test]
+fn a_replay_on_a_device_says_how_many_kernels_and_bytes_it_took() {
+    let dir = tempfile::tempdir().unwrap();
+    let replay = ["replay", "co_occurrence", "cells=8 seed=3", "--backend", "cuda"];
+    let output = on("emulated", &replay, dir.path());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.code() != Some(0) {
+        println!("not run: this was built without the emulated device");
+        return;
+    }
+    says(&text, &["cuda counted 1 calls, 1 kernel launches, ", " bytes to the device and "]);
+}
+
+#[test]
 fn a_case_is_kept_and_runs_first() {
     let dir = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], code: i32| {

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("anndata")
 
-from test_worker import Start, start  # noqa: E402, F401
+from test_worker import Start, start  # noqa: F401
 
 ADAPTER = Path(__file__).parent.parent / "adapters" / "rapids_singlecell.py"
 FUNCTION = """

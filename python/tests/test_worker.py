@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("anndata")
 
-from concord_worker.frames import read_frame, write_frame  # noqa: E402
-from concord_worker.values import Reader, Writer  # noqa: E402
+from concord_worker.frames import read_frame, write_frame
+from concord_worker.values import Reader, Writer
 
 ADAPTER = """
 import os, warnings

@@ -24,7 +24,18 @@ def there_and_back(value: Any) -> Any:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, -(2**63), 0.1, -0.0, float("inf"), "é", [1, [2.5, "x"]], (1, (2,)), {"a": {"b": ()}}],
+    [
+        None,
+        True,
+        -(2**63),
+        0.1,
+        -0.0,
+        float("inf"),
+        "é",
+        [1, [2.5, "x"]],
+        (1, (2,)),
+        {"a": {"b": ()}},
+    ],
 )
 def test_plain_values(value: Any) -> None:
     back = there_and_back(value)
@@ -32,7 +43,9 @@ def test_plain_values(value: Any) -> None:
     assert type(back) is type(value)
 
 
-@pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float16", "float32", "float64", ">f4"])
+@pytest.mark.parametrize(
+    "dtype", ["bool", "int8", "uint64", "float16", "float32", "float64", ">f4"]
+)
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3), (2, 0)])
 def test_arrays_keep_dtype_shape_and_bits(dtype: str, shape: tuple[int, ...]) -> None:
     array = np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
@@ -97,7 +110,9 @@ def adata() -> Any:
 def test_an_anndata_is_built_again_with_every_slot(adata: Any) -> None:
     back = there_and_back(adata)
     assert fingerprints(back) == fingerprints(adata)
-    assert {"X", "obs/k", "obsm/spatial", "obsp/g", "uns/old/deep", "raw/X"} <= set(fingerprints(back))
+    assert {"X", "obs/k", "obsm/spatial", "obsp/g", "uns/old/deep", "raw/X"} <= set(
+        fingerprints(back)
+    )
 
 
 def test_an_empty_anndata_is_built() -> None:

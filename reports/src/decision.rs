@@ -66,8 +66,8 @@ pub struct Decision {
     pub functions: BTreeMap<String, FunctionDecision>,
 }
 
-/// Decides. Zero comparisons never pass; a missing, doubled or exchanged record is an infrastructure error; nothing is shown
-/// about a function while one of its waivers is wrong.
+/// Decides. Zero comparisons never pass; a missing, doubled or exchanged record is an infrastructure error, and so is every
+/// function of a run that was interrupted; nothing is shown about a function while one of its waivers is wrong.
 pub fn decide(log: &Log) -> Decision {
     let mut by_function: BTreeMap<&str, Vec<&Record>> =
         log.header.planned.keys().map(|name| (name.as_str(), Vec::new())).collect();
@@ -84,8 +84,21 @@ pub fn decide(log: &Log) -> Decision {
             (name.to_owned(), decide_function(planned, as_planned, &records, problem))
         })
         .collect();
+    let functions = if log.header.unfinished { interrupted(functions) } else { functions };
     let outcome = functions.values().map(|f| f.outcome).max().unwrap_or(Outcome::Inconclusive);
     Decision { outcome, functions }
+}
+
+/// What differs may yet be waived or turn out to be flaky, and what agrees is not all.
+fn interrupted(
+    mut functions: BTreeMap<String, FunctionDecision>,
+) -> BTreeMap<String, FunctionDecision> {
+    for function in functions.values_mut() {
+        function.outcome = Outcome::Infrastructure;
+        function.why =
+            "the run was interrupted; `concord certify ... --resume` goes on with it".to_owned();
+    }
+    functions
 }
 
 /// Whether a record says that it passes and shows that it does not.

@@ -2,7 +2,7 @@
 //! person reads it.
 //!
 //! Everything here is a pure function of the log ([`Log`]): the decision ([`decide`]) and every
-//! rendering. This crate names no function and runs nothing.
+//! rendering; of the log of a measurement ([`perf`]) likewise. This crate names no function and runs nothing.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ mod decision;
 mod difference;
 mod domain;
 mod log;
+pub mod perf;
 mod places;
 mod precision;
 mod ratio;

@@ -38,6 +38,16 @@ fn agreement_in_every_case_is_conformant() {
 }
 
 #[test]
+fn a_run_that_was_interrupted_decides_nothing() {
+    for verdict in [Verdict::Pass, Verdict::Fail] {
+        let mut log = one(1, [compared(0, verdict)]);
+        log.header.unfinished = true;
+        let why = "the run was interrupted; `concord certify ... --resume` goes on with it";
+        check(&log, Outcome::Infrastructure, why);
+    }
+}
+
+#[test]
 fn nothing_compared_never_passes() {
     let log = one(2, [0, 1].map(|i| record("f", i, Verdict::Pass)));
     check(&log, Outcome::Inconclusive, "nothing was compared");

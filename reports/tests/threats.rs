@@ -247,6 +247,12 @@ fn an_emulated_device_is_no_evidence_about_a_real_one() {
     let statement = case.issue().unwrap();
     assert_eq!(statement.predicate.granted.overall, Level::Contract);
     assert!(statement.predicate.granted.reasons[0].contains("its device is emulated"));
+    // A policy cannot make it evidence.
+    let lax = case.policy.replace("devices = [", "devices = [\"emulated\", ");
+    assert_ne!(lax, case.policy);
+    case.policy = lax.clone();
+    case.trusted_policy = lax;
+    assert_eq!(case.issue().unwrap().predicate.granted.overall, Level::Contract);
 }
 
 #[test]

@@ -1,27 +1,28 @@
 //! An NVIDIA GPU: memory, copies and launches through the driver, kernels compiled for its architecture by NVRTC.
 //!
-//! Everything goes through the default stream, in order. What the driver and the compiler need is loaded at first use,
+//! Each queue is a stream, each mark an event. What the driver and the compiler need is loaded at first use,
 //! so that a program that holds this crate starts without either.
 
 mod cache;
+mod device;
+mod faults;
+mod marks;
 pub mod nvrtc;
 
 use std::collections::BTreeMap;
-use std::ffi::{CString, c_void};
+use std::ffi::CString;
 use std::panic::catch_unwind;
 
-use cudarc::driver::sys::{self, CUresult};
+use cudarc::driver::sys;
 use cudarc::driver::{DriverError, result};
 use dispatch::{Device, Fault};
 
 pub use cache::Cache;
+use faults::fault;
+use marks::Marks;
 use nvrtc::Nvrtc;
 
-use crate::driver::{Argument, Driver, Grid, Memory};
 use crate::kernels::{HEADER, UNITS};
-
-/// Released memory is reused for requests of the same number of these.
-const GRAIN: usize = 64 << 10;
 
 /// The first GPU of this machine.
 pub struct Cuda {
@@ -31,8 +32,7 @@ pub struct Cuda {
     modules: Vec<sys::CUmodule>,
     functions: BTreeMap<&'static str, sys::CUfunction>,
     budget: usize,
-    /// Released memory, by its size in grains.
-    spare: BTreeMap<usize, Vec<u64>>,
+    marks: Marks,
 }
 
 // SAFETY: the handles belong to the process, not to a thread; every method first makes the context current on the
@@ -61,28 +61,30 @@ impl Cuda {
         let absent = |error: DriverError| Fault::Unsupported(format!("no GPU: {error:?}"));
         result::init().map_err(absent)?;
         let ordinal = result::device::get(0).map_err(absent)?;
-        // SAFETY: `ordinal` was given by the driver, the context is retained until `drop` and current before its use.
-        let (context, capability) = unsafe {
-            let context = result::primary_ctx::retain(ordinal).map_err(absent)?;
-            result::ctx::set_current(context).map_err(fault)?;
-            (context, capability(ordinal)?)
-        };
+        // SAFETY: `ordinal` was given by the driver.
+        let capability = unsafe { capability(ordinal)? };
         let nvrtc = Nvrtc::find()?;
+        let device = Device::Cuda {
+            name: result::device::get_name(ordinal).map_err(fault)?,
+            capability: format!("{}.{}", capability[0], capability[1]),
+            driver: driver_version()?,
+            nvrtc: nvrtc.version(),
+        };
+        // SAFETY: `ordinal` was given by the driver; `drop` releases the context whatever fails from here on.
+        let context = unsafe { result::primary_ctx::retain(ordinal) }.map_err(absent)?;
         let mut cuda = Cuda {
-            device: Device::Cuda {
-                name: result::device::get_name(ordinal).map_err(fault)?,
-                capability: format!("{}.{}", capability[0], capability[1]),
-                driver: driver_version()?,
-                nvrtc: nvrtc.version(),
-            },
+            device,
             ordinal,
             context,
             modules: Vec::new(),
             functions: BTreeMap::new(),
-            // Some is left to the driver and to other programs.
-            budget: result::mem_get_info().map_err(fault)?.0 / 10 * 8,
-            spare: BTreeMap::new(),
+            budget: 0,
+            marks: Marks::default(),
         };
+        cuda.make_current()?;
+        // Some is left to the driver and to other programs.
+        cuda.budget = result::mem_get_info().map_err(fault)?.0 / 10 * 8;
+        cuda.marks.open()?;
         cuda.load(&nvrtc, cache, &format!("sm_{}{}", capability[0], capability[1]))?;
         Ok(cuda)
     }
@@ -107,18 +109,9 @@ impl Cuda {
         Ok(())
     }
 
-    fn make_current(&self) -> Result<(), Fault> {
+    pub(super) fn make_current(&self) -> Result<(), Fault> {
         // SAFETY: the context is retained until `drop`.
         unsafe { result::ctx::set_current(self.context) }.map_err(fault)
-    }
-
-    /// Gives released memory back to the driver.
-    fn trim(&mut self) {
-        for address in std::mem::take(&mut self.spare).into_values().flatten() {
-            // SAFETY: allocated by `allocate`, released and not in use. If it fails the context is lost, and with it
-            // the memory.
-            let _ = unsafe { result::free_sync(address) };
-        }
     }
 }
 
@@ -126,7 +119,7 @@ impl Drop for Cuda {
     fn drop(&mut self) {
         // Whatever fails here has gone with the context.
         if self.make_current().is_ok() {
-            self.trim();
+            self.marks.destroy();
             for module in self.modules.drain(..) {
                 // SAFETY: loaded by `load` and not unloaded before.
                 let _ = unsafe { result::module::unload(module) };
@@ -135,89 +128,6 @@ impl Drop for Cuda {
         // SAFETY: retained once by `start`.
         let _ = unsafe { result::primary_ctx::release(self.ordinal) };
     }
-}
-
-impl Driver for Cuda {
-    fn device(&self) -> Device {
-        self.device.clone()
-    }
-
-    fn budget(&self) -> usize {
-        self.budget
-    }
-
-    fn allocate(&mut self, bytes: usize) -> Result<Memory, Fault> {
-        self.make_current()?;
-        let grains = bytes.div_ceil(GRAIN).max(1);
-        if let Some(address) = self.spare.get_mut(&grains).and_then(Vec::pop) {
-            return Ok(Memory { address, bytes });
-        }
-        // SAFETY: the context is current; the content is undefined, as `Driver` says.
-        let address = unsafe { result::malloc_sync(grains * GRAIN) }.or_else(|_| {
-            self.trim();
-            // SAFETY: as above.
-            unsafe { result::malloc_sync(grains * GRAIN) }
-        });
-        Ok(Memory { address: address.map_err(fault)?, bytes })
-    }
-
-    fn release(&mut self, memory: Memory) {
-        let grains = memory.bytes.div_ceil(GRAIN).max(1);
-        self.spare.entry(grains).or_default().push(memory.address);
-    }
-
-    fn write(&mut self, to: Memory, bytes: &[u8]) -> Result<(), Fault> {
-        self.make_current()?;
-        check_length(bytes.len(), to.bytes)?;
-        // SAFETY: the allocation is at least as long as the slice; the copy is done when the function returns.
-        unsafe { result::memcpy_htod_sync(to.address, bytes) }.map_err(fault)
-    }
-
-    fn clear(&mut self, memory: Memory) -> Result<(), Fault> {
-        self.make_current()?;
-        // SAFETY: the allocation has that many bytes.
-        unsafe { result::memset_d8_sync(memory.address, 0, memory.bytes) }.map_err(fault)
-    }
-
-    fn read(&mut self, from: Memory, bytes: &mut [u8]) -> Result<(), Fault> {
-        self.make_current()?;
-        check_length(bytes.len(), from.bytes)?;
-        // SAFETY: the allocation is at least as long as the slice. The copy waits for the kernels before it.
-        unsafe { result::memcpy_dtoh_sync(bytes, from.address) }.map_err(fault)
-    }
-
-    fn launch(&mut self, kernel: &str, grid: Grid, arguments: &[Argument]) -> Result<(), Fault> {
-        self.make_current()?;
-        let function = self
-            .functions
-            .get(kernel)
-            .ok_or_else(|| Fault::Failed(format!("there is no kernel `{kernel}`")))?;
-        let mut words: Vec<u64> = arguments
-            .iter()
-            .map(|argument| match argument {
-                Argument::Buffer(memory) => memory.address,
-                Argument::Word(bits) => *bits,
-            })
-            .collect();
-        let mut pointers: Vec<*mut c_void> =
-            words.iter_mut().map(|word| std::ptr::from_mut(word).cast()).collect();
-        let (blocks, threads) = ((grid.across, grid.down, 1), (grid.block, 1, 1));
-        let stream = std::ptr::null_mut();
-        // SAFETY: the function belongs to a loaded module. Every parameter of a kernel is 8 bytes wide, and that these are
-        // its parameters is what the tests on the emulated device check: they run this very code.
-        unsafe { result::launch_kernel(*function, blocks, threads, 0, stream, &mut pointers) }
-            .map_err(|error| match fault(error) {
-                Fault::Failed(why) => Fault::Failed(format!("kernel `{kernel}`: {why}")),
-                other => other,
-            })
-    }
-}
-
-fn check_length(bytes: usize, held: usize) -> Result<(), Fault> {
-    if bytes <= held {
-        return Ok(());
-    }
-    Err(Fault::Failed(format!("a copy of {bytes} bytes, the allocation has {held}")))
 }
 
 /// Major and minor compute capability.
@@ -247,29 +157,4 @@ fn driver_version() -> Result<String, Fault> {
     // SAFETY: a place for an int.
     unsafe { sys::cuDriverGetVersion(&mut version) }.result().map_err(fault)?;
     Ok(format!("{}.{}", version / 1000, version % 1000 / 10))
-}
-
-/// What an error of the driver means for the caller, and what to do about it.
-fn fault(error: DriverError) -> Fault {
-    match error.0 {
-        CUresult::CUDA_ERROR_OUT_OF_MEMORY => Fault::OutOfMemory(format!(
-            "{error:?}: other programs hold the device's memory, or the call is too large for it"
-        )),
-        CUresult::CUDA_ERROR_NO_BINARY_FOR_GPU | CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION => {
-            Fault::Unsupported(format!(
-                "{error:?}: driver and NVRTC do not fit together; use an NVRTC of the driver's CUDA version"
-            ))
-        }
-        CUresult::CUDA_ERROR_ILLEGAL_ADDRESS
-        | CUresult::CUDA_ERROR_LAUNCH_FAILED
-        | CUresult::CUDA_ERROR_LAUNCH_TIMEOUT
-        | CUresult::CUDA_ERROR_ECC_UNCORRECTABLE
-        | CUresult::CUDA_ERROR_HARDWARE_STACK_ERROR
-        | CUresult::CUDA_ERROR_MISALIGNED_ADDRESS
-        | CUresult::CUDA_ERROR_CONTEXT_IS_DESTROYED => Fault::DeviceLost(format!(
-            "{error:?}: the device is given up and the next call opens it anew; if that fails too, start a new process"
-        )),
-        // The driver's list grows with every version.
-        _ => Fault::Failed(format!("{error:?}")),
-    }
 }

@@ -13,6 +13,9 @@ use crate::kernels::{HEADER, Unit};
 /// Names to look for, newest first.
 const NAMES: [&str; 4] = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so", "nvrtc64_120_0.dll"];
 
+/// `NVRTC_ERROR_INVALID_OPTION`.
+const INVALID_OPTION: Status = 5;
+
 type Status = c_int;
 type Program = *mut c_void;
 
@@ -131,7 +134,7 @@ impl Nvrtc {
     /// Compiles a unit for an architecture such as `sm_90`.
     ///
     /// # Errors
-    /// [`Fault::Failed`] with the compiler's log.
+    /// [`Fault::Unsupported`] if the compiler does not know the architecture, [`Fault::Failed`] with its log.
     pub fn compile(&self, unit: &Unit, architecture: &str) -> Result<Compiled, Fault> {
         let text = |s: &str| {
             CString::new(s)
@@ -157,6 +160,13 @@ impl Nvrtc {
         let status =
             unsafe { (self.compile)(program.program, pointers.len() as c_int, pointers.as_ptr()) };
         let log = program.text(self.log);
+        if status == INVALID_OPTION && log.contains("gpu-architecture") {
+            let version = self.version();
+            return Err(Fault::Unsupported(format!(
+                "NVRTC {version} does not know {architecture}: a newer GPU needs a newer NVRTC (pip install \
+                 nvidia-cuda-nvrtc, its file in CONCORD_NVRTC), and one older than Turing is not supported"
+            )));
+        }
         if status != 0 {
             let version = self.version();
             return Err(Fault::Failed(format!(

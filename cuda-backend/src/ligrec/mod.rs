@@ -1,6 +1,7 @@
 //! `ligrec` on a device: sums by cluster and comparisons in exact integers by the kernels `ligrec_*`; reading, means
 //! from sums, p-values and tables are the reference's.
 
+mod genes;
 mod words;
 
 use dispatch::{Dataset, Fault, Params, Reply};
@@ -11,6 +12,7 @@ use crate::Gpu;
 use crate::driver::Grid;
 use crate::permutations::{Source, Table, in_blocks};
 use crate::session::{Buffer, Session};
+use genes::{Genes, Tile};
 use words::{Word, Words};
 
 /// Most threads of a block that adds up.
@@ -32,42 +34,9 @@ pub(crate) fn run(gpu: &Gpu, data: &Dataset, params: &Params) -> Result<Reply, F
 /// Those of the device.
 pub fn answer(session: &mut Session<'_>, task: &Task) -> Result<(Observed, Vec<u32>), Fault> {
     let fixed = Fixed::new(&task.columns, task.labels.len());
-    let run = Run {
-        task,
-        words: Words::upload(session, task, &fixed)?,
-        columns: Columns::upload(session, task)?,
-        infinite: Infinite::upload(session, task)?,
-    };
-    match run.words {
-        Words::Narrow(words) => run.answer(session, words, fixed),
-        Words::Wide(words) => run.answer(session, words, fixed),
-    }
-}
-
-/// The genes on the device, but for their values as integers.
-struct Columns {
-    starts: Buffer<u64>,
-    cells: Buffer<u32>,
-    labels: Buffer<u32>,
-    sizes: Vec<u64>,
-}
-
-impl Columns {
-    fn upload(session: &mut Session<'_>, task: &Task) -> Result<Columns, Fault> {
-        let mut starts = vec![0u64];
-        let mut cells = Vec::new();
-        for column in &task.columns {
-            cells.extend_from_slice(&column.cells);
-            starts.push(cells.len() as u64);
-        }
-        let mut sizes = vec![0u64; task.k()];
-        task.labels.iter().for_each(|&label| sizes[label as usize] += 1);
-        Ok(Columns {
-            starts: session.upload(&starts)?,
-            cells: session.upload(&cells)?,
-            labels: session.upload(&task.labels)?,
-            sizes,
-        })
+    match Words::of(task, &fixed) {
+        Words::Narrow(words) => Run::new(session, task, words)?.answer(session, fixed),
+        Words::Wide(words) => Run::new(session, task, words)?.answer(session, fixed),
     }
 }
 
@@ -97,38 +66,52 @@ impl Infinite {
     }
 }
 
-struct Run<'a> {
+struct Run<'a, W> {
     task: &'a Task,
-    words: Words,
-    columns: Columns,
+    genes: Genes<W>,
+    labels: Buffer<u32>,
+    sizes: Vec<u64>,
     infinite: Infinite,
 }
 
-impl Run<'_> {
-    fn answer<W: Word>(
+impl<'a, W: Word> Run<'a, W> {
+    fn new(session: &mut Session<'_>, task: &'a Task, words: Vec<W>) -> Result<Run<'a, W>, Fault> {
+        let mut sizes = vec![0u64; task.k()];
+        task.labels.iter().for_each(|&label| sizes[label as usize] += 1);
+        Ok(Run {
+            task,
+            genes: Genes::new(session, task, words)?,
+            labels: session.upload(&task.labels)?,
+            sizes,
+            infinite: Infinite::upload(session, task)?,
+        })
+    }
+
+    fn answer(
         &self,
         session: &mut Session<'_>,
-        words: Buffer<W>,
         fixed: Fixed,
     ) -> Result<(Observed, Vec<u32>), Fault> {
-        let observed = self.observed(session, words, fixed)?;
-        let exceeding = self.exceeding(session, words, &observed)?;
+        let observed = self.observed(session, fixed)?;
+        let exceeding = self.exceeding(session, &observed)?;
         Ok((observed, exceeding))
     }
 
-    fn observed<W: Word>(
-        &self,
-        session: &mut Session<'_>,
-        words: Buffer<W>,
-        fixed: Fixed,
-    ) -> Result<Observed, Fault> {
-        let (genes, k) = (self.task.columns.len(), self.task.k());
-        let as_they_are: Vec<u32> = (0..self.task.labels.len() as u32).collect();
-        let images = session.upload(&as_they_are)?;
-        let sums = self.sums(session, words, Table { images, first: 0, count: 1 })?;
-        let sums: Vec<i128> = session.download(sums)?.into_iter().map(Into::into).collect();
-        let expressing = self.count_expressing(session, genes, k)?;
-        let sizes = self.columns.sizes.clone();
+    fn observed(&self, session: &mut Session<'_>, fixed: Fixed) -> Result<Observed, Fault> {
+        let entries = self.task.columns.len() * self.task.k();
+        let (sums, expressing) = session.scope(|session| {
+            let as_they_are: Vec<u32> = (0..self.task.labels.len() as u32).collect();
+            let table = Table { images: session.upload(&as_they_are)?, first: 0, count: 1 };
+            let sums = session.undefined(entries)?;
+            let expressing = session.zeros(entries)?;
+            self.genes.each_tile(session, |session, tile| {
+                self.count_expressing(session, tile, expressing)?;
+                self.add_up(session, tile, table, sums)
+            })?;
+            Ok((session.download(sums)?, session.download(expressing)?))
+        })?;
+        let sums: Vec<i128> = sums.into_iter().map(W::into).collect();
+        let sizes = self.sizes.clone();
         let share = |(n, size): (&u64, &u64)| *n as f64 / *size as f64;
         let shares = expressing.iter().zip(sizes.iter().cycle()).map(share).collect();
         let means = self.means(&fixed, &sums, &sizes);
@@ -138,28 +121,26 @@ impl Run<'_> {
     fn count_expressing(
         &self,
         session: &mut Session<'_>,
-        genes: usize,
-        k: usize,
-    ) -> Result<Vec<u64>, Fault> {
-        let values = self.task.columns.iter().flat_map(|column| &column.values);
-        let positive: Vec<u8> = values.map(|value| u8::from(*value > 0.0)).collect();
-        let positive = session.upload(&positive)?;
-        let expressing = session.zeros(genes * k)?;
-        let most = self.task.columns.iter().map(|c| c.cells.len()).max().unwrap_or(0);
-        for first in (0..genes).step_by(Grid::DOWN) {
-            let grid = Grid::covering(most, THREADS, (genes - first).min(Grid::DOWN));
+        tile: &Tile<W>,
+        expressing: Buffer<u64>,
+    ) -> Result<(), Fault> {
+        let longest = self.task.columns[tile.genes.clone()].iter().map(|c| c.cells.len()).max();
+        for first in tile.genes.clone().step_by(Grid::DOWN) {
+            let down = (tile.genes.end - first).min(Grid::DOWN);
             let arguments = [
-                self.columns.starts.into(),
-                self.columns.cells.into(),
-                positive.into(),
-                self.columns.labels.into(),
-                k.into(),
+                self.genes.starts_there.into(),
+                tile.cells.into(),
+                tile.positive.into(),
+                self.labels.into(),
+                self.task.k().into(),
                 first.into(),
+                tile.offset.into(),
                 expressing.into(),
             ];
+            let grid = Grid::covering(longest.unwrap_or(0), THREADS, down);
             session.launch("ligrec_expressing", grid, &arguments)?;
         }
-        session.download(expressing)
+        Ok(())
     }
 
     /// `mu` of each gene and cluster; values that do not fit one scale exactly are added up as they are.
@@ -180,39 +161,38 @@ impl Run<'_> {
         means
     }
 
-    /// Sums at `(gene * k + cluster) * count + q`.
-    fn sums<W: Word>(
+    /// Sums of the genes of a tile, at `(gene * k + cluster) * count + q`.
+    fn add_up(
         &self,
         session: &mut Session<'_>,
-        words: Buffer<W>,
+        tile: &Tile<W>,
         table: Table,
-    ) -> Result<Buffer<W>, Fault> {
-        let (genes, k) = (self.task.columns.len(), self.task.k());
-        let sums = session.undefined(genes * k * table.count)?;
-        for first in (0..genes).step_by(Grid::DOWN) {
-            let grid = Grid::covering(table.count, SUMMERS, (genes - first).min(Grid::DOWN));
+        sums: Buffer<W>,
+    ) -> Result<(), Fault> {
+        for first in tile.genes.clone().step_by(Grid::DOWN) {
+            let down = (tile.genes.end - first).min(Grid::DOWN);
             let arguments = [
-                self.columns.starts.into(),
-                self.columns.cells.into(),
-                words.into(),
-                self.columns.labels.into(),
-                k.into(),
+                self.genes.starts_there.into(),
+                tile.cells.into(),
+                tile.words.into(),
+                self.labels.into(),
+                self.task.k().into(),
                 first.into(),
+                tile.offset.into(),
                 table.images.into(),
                 table.count.into(),
                 sums.into(),
             ];
-            session.launch(W::KERNELS[0], grid, &arguments)?;
+            session.launch(
+                W::KERNELS[0],
+                Grid::covering(table.count, SUMMERS, down),
+                &arguments,
+            )?;
         }
-        Ok(sums)
+        Ok(())
     }
 
-    fn exceeding<W: Word>(
-        &self,
-        session: &mut Session<'_>,
-        words: Buffer<W>,
-        observed: &Observed,
-    ) -> Result<Vec<u32>, Fault> {
+    fn exceeding(&self, session: &mut Session<'_>, observed: &Observed) -> Result<Vec<u32>, Fault> {
         let (task, k) = (self.task, self.task.k());
         let defined = task.defined(observed);
         let at: Vec<usize> = (0..defined.len()).filter(|&entry| defined[entry]).collect();
@@ -222,10 +202,12 @@ impl Run<'_> {
         }
         let compared = Compared::upload(session, task, observed, &at)?;
         let exceeding = session.zeros::<u64>(at.len())?;
-        let cells = task.labels.len();
-        let beside = task.columns.len() * k * (self.words.width() + 1);
+        let (cells, entries) = (task.labels.len(), task.columns.len() * k);
+        let beside = entries * (size_of::<W>() + 1);
         in_blocks(session, &mut source(task), cells, task.n_perms, beside, |session, table| {
-            let sums = self.sums(session, words, table)?;
+            let sums = session.undefined(entries * table.count)?;
+            self.genes
+                .each_tile(session, |session, tile| self.add_up(session, tile, table, sums))?;
             let marks = self.marks(session, table)?;
             let grid = Grid::covering(32 * at.len(), THREADS, 1);
             let arguments = [
@@ -262,7 +244,7 @@ impl Run<'_> {
             self.infinite.cells.into(),
             self.infinite.bits.into(),
             self.infinite.genes.len().into(),
-            self.columns.labels.into(),
+            self.labels.into(),
             k.into(),
             table.images.into(),
             table.count.into(),

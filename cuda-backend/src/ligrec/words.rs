@@ -1,26 +1,19 @@
 //! The values of the genes as integers at the common scale, in the form that kernels read.
 
 use bytemuck::Pod;
-use dispatch::Fault;
 use reference::ligrec::{Fixed, Task};
-
-use crate::session::{Buffer, Session};
 
 /// Magnitude that the sum of a gene may have in 64 bits; a difference of two such sums still fits.
 const NARROW: u128 = 1 << 61;
 
 /// Integers of all genes, one after the other, in the width that every sum over cells fits.
 pub(super) enum Words {
-    Narrow(Buffer<i64>),
-    Wide(Buffer<i128>),
+    Narrow(Vec<i64>),
+    Wide(Vec<i128>),
 }
 
 impl Words {
-    pub(super) fn upload(
-        session: &mut Session<'_>,
-        task: &Task,
-        fixed: &Fixed,
-    ) -> Result<Words, Fault> {
+    pub(super) fn of(task: &Task, fixed: &Fixed) -> Words {
         let integer = |value: &f64| nearest(*value, fixed.exponent);
         let wide: Vec<i128> = task.columns.iter().flat_map(|c| &c.values).map(integer).collect();
         let fits = task.columns.iter().all(|column| {
@@ -28,19 +21,8 @@ impl Words {
             magnitudes.fold(0u128, |sum, m| sum.saturating_add(m)) <= NARROW
         });
         match fits {
-            true => {
-                let narrow: Vec<i64> = wide.iter().map(|w| *w as i64).collect();
-                Ok(Words::Narrow(session.upload(&narrow)?))
-            }
-            false => Ok(Words::Wide(session.upload(&wide)?)),
-        }
-    }
-
-    /// Bytes of one sum.
-    pub(super) fn width(&self) -> usize {
-        match self {
-            Words::Narrow(_) => size_of::<i64>(),
-            Words::Wide(_) => size_of::<i128>(),
+            true => Words::Narrow(wide.iter().map(|w| *w as i64).collect()),
+            false => Words::Wide(wide),
         }
     }
 }

@@ -1,37 +1,66 @@
 //! `spatial_autocorr` on a device: statistics, exact counts of permutations and exact moments by the kernels
 //! `autocorr_*`; reading, p-values and the table are the reference's.
 //!
-//! This backend's own: `n_perms="exact"` gives `pval_z_sim` and `var_sim` as infinitely many permutations would, from
-//! the closed form of their moments, and no `pval_sim`.
+//! This backend's own:
+//! - `null="relabel"` permutes the cells (values over the whole graph, as Cliff and Ord and `esda` do) where the host, and
+//!   `null="squidpy"`, permutes the rows of the graph only.
+//! - `n_perms="exact"` gives `pval_z_sim` and `var_sim` of either null as infinitely many permutations would, from the
+//!   closed form of their moments, and no `pval_sim`.
 
+mod relabel;
 mod stage;
 mod tile;
 
-use dispatch::{Dataset, Fault, Params, Reply, Value};
+use dispatch::{Dataset, Fault, Param, Params, Reply, Signature, Value};
+use reference::args::Args;
 use reference::spatial_autocorr::{Column, NullMoments, Permuted, Statistics, Task};
 use reference::stats::upper_tail;
 
 use crate::Gpu;
 use crate::driver::Grid;
+use crate::plan::Plan;
 use crate::session::Session;
-use stage::Graph;
+use stage::{Graph, Staged};
 use tile::Tile;
 
 /// Threads of a block.
 const THREADS: usize = 256;
 
+/// What a permutation moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Null {
+    /// The rows of the weights, as the host does.
+    Rows,
+    /// The cells.
+    Cells,
+}
+
+/// The parameters: the reference's, and `null`.
+pub(crate) fn signature() -> Signature {
+    let mut signature = reference::spatial_autocorr::signature();
+    signature.params.push(Param::keyword("null", "squidpy"));
+    signature
+}
+
 pub(crate) fn run(gpu: &Gpu, data: &Dataset, params: &Params) -> Result<Reply, Fault> {
+    let signature = signature();
+    let args = Args::new("spatial_autocorr", &signature, params)?;
+    let null = args.choice("null", &[("squidpy", Null::Rows), ("relabel", Null::Cells)])?;
     let exact = matches!(params.get("n_perms"), Some(Value::Text(text)) if text == "exact");
     let mut rest = params.clone();
+    rest.remove("null");
     if exact {
         rest.remove("n_perms");
     }
     let task = Task::read(data, &rest)?;
+    if exact && null == Null::Cells {
+        relabel::check_graph(&task)?;
+    }
     gpu.call(|session| {
         if !exact {
-            return Ok(task.reply(statistics(session, &task)?.table(&task)));
+            return Ok(task.reply(statistics(session, &task, null)?.table(&task)));
         }
-        let (statistics, moments) = with_moments(session, &task)?;
+        let (statistics, moments) = with_moments(session, &task, null)?;
         let mut columns = statistics.columns(&task);
         columns.extend(exact_columns(&statistics.score, &moments));
         columns.extend(task.corrected(&columns));
@@ -50,47 +79,71 @@ fn exact_columns(scores: &[f64], moments: &[NullMoments]) -> [Column; 2] {
     ]
 }
 
-/// What [`Task::statistics`] of the reference computes, but for [`Permuted::resolution`], which only a judge needs.
+/// What [`Task::statistics`] of the reference computes, but for [`Permuted::resolution`], which only a judge needs; with
+/// [`Null::Cells`] the permutations are of the cells.
 ///
 /// # Errors
 /// Those of the device.
-pub fn statistics(session: &mut Session<'_>, task: &Task<'_>) -> Result<Statistics, Fault> {
-    let mut score = Vec::with_capacity(task.features.len());
+pub fn statistics(
+    session: &mut Session<'_>,
+    task: &Task<'_>,
+    null: Null,
+) -> Result<Statistics, Fault> {
     let mut permuted = task.n_perms.map(|_| Permuted::default());
-    let graph = Graph::upload(session, task)?;
-    for features in tiles(session, task)? {
-        session.scope(|session| {
-            let tile = Tile::new(session, task, &graph, features)?;
-            score.extend(session.download(tile.scores)?);
-            if let (Some(permuted), Some(n_perms)) = (&mut permuted, task.n_perms) {
-                tile.permute(session, task, &graph, n_perms, permuted)?;
-            }
-            Ok(())
-        })?;
-    }
+    let score = match (task.n_perms, &mut permuted, null) {
+        (Some(n_perms), Some(permuted), Null::Rows) => each_tile(
+            session,
+            task,
+            |session, tile, graph| tile.permute(session, task, graph, n_perms),
+            |session, _, sims| sims.append(session, n_perms, permuted),
+        )?,
+        (Some(n_perms), Some(permuted), Null::Cells) => {
+            let weights = relabel::Weights::of(task);
+            each_tile(
+                session,
+                task,
+                |session, tile, graph| weights.permute(session, task, tile, graph, n_perms),
+                |session, scores, totals| weights.append(session, scores, &totals, permuted),
+            )?
+        }
+        _ => each_tile(session, task, |_, _, _| Ok(()), |_, _, ()| Ok(()))?,
+    };
     Ok(of(task, score, permuted))
 }
 
-/// The statistics without permutations, and the moments of [`Task::null_moments`].
+/// The statistics without permutations, and the moments of the permuted statistic: those of [`Task::null_moments`], or of
+/// permuted cells.
 ///
 /// # Errors
 /// Those of the device.
 pub fn with_moments(
     session: &mut Session<'_>,
     task: &Task<'_>,
+    null: Null,
 ) -> Result<(Statistics, Vec<NullMoments>), Fault> {
-    let (mut score, mut moments) = (Vec::new(), Vec::new());
-    let graph = Graph::upload(session, task)?;
-    for features in tiles(session, task)? {
-        session.scope(|session| {
-            let tile = Tile::new(session, task, &graph, features)?;
-            score.extend(session.download(tile.scores)?);
-            let pairs = tile.moments(session, task, &graph)?;
-            let null = |pair: &[f64]| NullMoments { mean: pair[0], variance: pair[1] };
-            moments.extend(pairs.chunks_exact(2).map(null));
+    let mut moments = Vec::new();
+    let score = each_tile(
+        session,
+        task,
+        |session, tile, graph| match null {
+            Null::Rows => tile.moments(session, task, graph),
+            Null::Cells => relabel::kurtosis(session, task, tile),
+        },
+        |session, scores, numbers| {
+            let numbers = session.download(numbers)?;
+            match null {
+                Null::Rows => {
+                    let null = |pair: &[f64]| NullMoments { mean: pair[0], variance: pair[1] };
+                    moments.extend(numbers.chunks_exact(2).map(null));
+                }
+                Null::Cells => {
+                    let of = |(score, b2): (&f64, &f64)| relabel::moments(task, *score, *b2);
+                    moments.extend(scores.iter().zip(&numbers).map(of));
+                }
+            }
             Ok(())
-        })?;
-    }
+        },
+    )?;
     Ok((of(task, score, None), moments))
 }
 
@@ -99,18 +152,48 @@ fn of(task: &Task<'_>, score: Vec<f64>, permuted: Option<Permuted>) -> Statistic
     Statistics { score, expected, variance: task.mode.variance(&task.moments), permuted }
 }
 
-/// Ranges of features that fit the device together; half of what the graph leaves is for permutations.
-fn tiles(session: &Session<'_>, task: &Task<'_>) -> Result<Vec<std::ops::Range<usize>>, Fault> {
-    let n = task.n();
-    // x, z, y and a list of values and cells in 44 bytes, two channels of integers in 16, statistics, leaves.
-    let one = 60 * n + 8 * task.n_perms.unwrap_or(0) + n / 16 + 256;
-    let features = (session.left() / 2 / one).min(Grid::DOWN);
-    if features == 0 {
-        return Err(Fault::OutOfMemory(format!(
-            "one feature of {n} cells takes {one} bytes beside the graph, {} are left on the device",
-            session.left()
-        )));
-    }
-    let all = task.features.len();
-    Ok((0..all).step_by(features).map(|first| first..all.min(first + features)).collect())
+/// The scores of all features, tile by tile; `launch` asks for more of a tile, `finish` takes it.
+fn each_tile<'c, R>(
+    session: &mut Session<'c>,
+    task: &Task<'_>,
+    mut launch: impl FnMut(&mut Session<'c>, &Tile, &Graph) -> Result<R, Fault>,
+    mut finish: impl FnMut(&mut Session<'c>, &[f64], R) -> Result<(), Fault>,
+) -> Result<Vec<f64>, Fault> {
+    let (n, features) = (task.n(), task.features.len());
+    let batch = batch(session, task)?;
+    let graph = Graph::upload(session, task)?;
+    let mut score = Vec::with_capacity(features);
+    session.pipeline(
+        features.div_ceil(batch),
+        |session, i| {
+            let range = i * batch..features.min((i + 1) * batch);
+            Staged::upload(session, &task.features.columns, range, n)
+        },
+        |session, _, staged| {
+            let tile = Tile::new(session, task, &graph, staged)?;
+            Ok((tile.scores, launch(session, &tile, &graph)?))
+        },
+        |session, _, (scores, more)| {
+            let scores = session.download(scores)?;
+            finish(session, &scores, more)?;
+            score.extend(scores);
+            Ok(())
+        },
+    )?;
+    Ok(score)
+}
+
+/// How many features fit the device at a time.
+fn batch(session: &Session<'_>, task: &Task<'_>) -> Result<usize, Fault> {
+    let (n, perms) = (task.n(), task.n_perms.unwrap_or(0));
+    let plan = Plan {
+        function: "spatial_autocorr",
+        throughout: &[
+            ("the graph", 24 * (n + 1) + 16 * task.graph.weights.len()),
+            ("two permutations", if perms > 0 { 8 * n } else { 0 }),
+        ],
+        // x, z, y and integers in 44 bytes, stored values and their cells in 12, those of the next feature in 20; leaves.
+        each: ("one feature", 76 * n + 16 * (perms + 1) + n / 16 + 512),
+    };
+    Ok(plan.batch(session)?.min(Grid::DOWN))
 }

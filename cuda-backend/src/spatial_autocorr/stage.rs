@@ -30,7 +30,17 @@ impl Graph {
     }
 }
 
+/// The columns of some features as they were copied; of a sparse matrix only what is stored.
+pub(super) struct Staged {
+    pub(super) features: usize,
+    pub(super) cells: Cells,
+    /// Values of every cell, or of the cells listed.
+    values: Buffer<f64>,
+    entries: usize,
+}
+
 /// The cells at which the features of a tile have a value of their own; all others have 0.
+#[derive(Clone, Copy)]
 pub(super) struct Cells {
     pub(super) starts: Buffer<u64>,
     pub(super) rows: Buffer<u32>,
@@ -38,35 +48,46 @@ pub(super) struct Cells {
     pub(super) all: bool,
 }
 
-/// The columns of some features on the device; of a sparse matrix only what is stored is copied.
-pub(super) fn stage(
-    session: &mut Session<'_>,
-    columns: &Columns<'_>,
-    features: std::ops::Range<usize>,
-    n: usize,
-) -> Result<(Buffer<f64>, Cells), Fault> {
-    let Columns::Sparse(sparse, at) = columns else {
-        let mut x = vec![0.0; features.len() * n];
-        for (k, column) in features.zip(x.chunks_exact_mut(n.max(1))) {
-            columns.fill(k, column);
+impl Staged {
+    /// Copies the columns of some features over `n` cells.
+    pub(super) fn upload(
+        session: &mut Session<'_>,
+        columns: &Columns<'_>,
+        range: std::ops::Range<usize>,
+        n: usize,
+    ) -> Result<Staged, Fault> {
+        let features = range.len();
+        let (mut starts, mut rows, mut values) = (vec![0u64], Vec::new(), Vec::new());
+        let mut all = true;
+        if let Columns::Sparse(sparse, at) = columns {
+            all = false;
+            for k in range {
+                stored(sparse.columns(), at[k], &mut rows, &mut values);
+                starts.push(rows.len() as u64);
+            }
+        } else {
+            values.resize(features * n, 0.0);
+            for (k, column) in range.zip(values.chunks_exact_mut(n.max(1))) {
+                columns.fill(k, column);
+            }
         }
-        let cells = Cells { starts: session.upload(&[0])?, rows: session.upload(&[])?, all: true };
-        return Ok((session.upload(&x)?, cells));
-    };
-    let len = features.len();
-    let (mut starts, mut rows, mut values) = (vec![0u64], Vec::new(), Vec::new());
-    for k in features {
-        stored(sparse.columns(), at[k], &mut rows, &mut values);
-        starts.push(rows.len() as u64);
+        let cells = Cells { starts: session.upload(&starts)?, rows: session.upload(&rows)?, all };
+        Ok(Staged { features, cells, values: session.upload(&values)?, entries: rows.len() })
     }
-    let x = session.zeros(len * n)?;
-    let cells =
-        Cells { starts: session.upload(&starts)?, rows: session.upload(&rows)?, all: false };
-    let values = session.upload(&values)?;
-    let grid = Grid::covering(rows.len().div_ceil(len.max(1)), THREADS, len);
-    let arguments = [x.into(), n.into(), cells.starts.into(), cells.rows.into(), values.into()];
-    session.launch("autocorr_scatter", grid, &arguments)?;
-    Ok((x, cells))
+
+    /// The columns, dense.
+    pub(super) fn dense(&self, session: &mut Session<'_>, n: usize) -> Result<Buffer<f64>, Fault> {
+        if self.cells.all {
+            return Ok(self.values);
+        }
+        let x = session.zeros(self.features * n)?;
+        let Cells { starts, rows, .. } = self.cells;
+        let per_feature = self.entries.div_ceil(self.features.max(1));
+        let grid = Grid::covering(per_feature, THREADS, self.features);
+        let arguments = [x.into(), n.into(), starts.into(), rows.into(), self.values.into()];
+        session.launch("autocorr_scatter", grid, &arguments)?;
+        Ok(x)
+    }
 }
 
 /// Appends the stored entries of a column; duplicates are added up in stored order, as `Columns::fill` does.

@@ -6,7 +6,7 @@ use reference::rng::numpy::Generator;
 use reference::spatial_autocorr::{Mode, Permuted, Rng, Task};
 
 use super::THREADS;
-use super::stage::{Cells, Graph, stage};
+use super::stage::{Cells, Graph, Staged};
 use crate::driver::Grid;
 use crate::permutations::{Source, Table, in_blocks};
 use crate::session::{Buffer, Session};
@@ -16,12 +16,12 @@ const LEAF: usize = 256;
 
 /// Some features on the device, their columns centred.
 pub(super) struct Tile {
-    len: usize,
+    pub(super) len: usize,
     cells: Cells,
-    z: Buffer<f64>,
+    pub(super) z: Buffer<f64>,
     /// Room for one vector per feature, and for the leaves of its sums.
     y: Buffer<f64>,
-    leaves: Buffer<f64>,
+    pub(super) leaves: Buffer<f64>,
     centres: Buffer<f64>,
     /// The statistic of each feature.
     pub(super) scores: Buffer<f64>,
@@ -32,13 +32,13 @@ impl Tile {
         session: &mut Session<'_>,
         task: &Task<'_>,
         graph: &Graph,
-        features: std::ops::Range<usize>,
+        staged: &Staged,
     ) -> Result<Tile, Fault> {
-        let (n, len) = (task.n(), features.len());
-        let (x, cells) = stage(session, &task.features.columns, features, n)?;
+        let (n, len) = (task.n(), staged.features);
+        let x = staged.dense(session, n)?;
         let tile = Tile {
             len,
-            cells,
+            cells: staged.cells,
             z: session.undefined(len * n)?,
             y: session.undefined(len * n)?,
             leaves: session.undefined(len * n.div_ceil(LEAF))?,
@@ -63,17 +63,18 @@ impl Tile {
     }
 
     /// A block per feature, a warp per leaf of its sums as far as there are threads.
-    fn one_block_each(&self, n: usize) -> Grid {
+    pub(super) fn one_block_each(&self, n: usize) -> Grid {
         let block = Grid::block(32 * n.div_ceil(LEAF), THREADS);
         Grid { across: self.len as u32, down: 1, block: block as u32 }
     }
 
+    /// Mean and variance of each feature over all permutations of rows, in turn.
     pub(super) fn moments(
         &self,
         session: &mut Session<'_>,
         task: &Task<'_>,
         graph: &Graph,
-    ) -> Result<Vec<f64>, Fault> {
+    ) -> Result<Buffer<f64>, Fault> {
         let moments = session.undefined(2 * self.len)?;
         let arguments = [
             self.z.into(),
@@ -91,29 +92,24 @@ impl Tile {
             moments.into(),
         ];
         session.launch("autocorr_moments", self.one_block_each(task.n()), &arguments)?;
-        session.download(moments)
+        Ok(moments)
     }
 
-    /// Appends the permuted statistics of the features; z is scaled on the way.
+    /// Permutes the rows of the graph; z is scaled on the way.
     pub(super) fn permute(
         &self,
         session: &mut Session<'_>,
         task: &Task<'_>,
         graph: &Graph,
         n_perms: usize,
-        permuted: &mut Permuted,
-    ) -> Result<(), Fault> {
+    ) -> Result<Sims, Fault> {
         let channels = self.channels(session, task, graph)?;
         let sims = session.undefined::<f64>(self.len * n_perms)?;
         let at_least = session.zeros::<u64>(self.len)?;
         in_blocks(session, &mut source(task, n_perms), task.n(), n_perms, 0, |session, table| {
             self.permute_block(session, task, &channels, table, n_perms, sims, at_least)
         })?;
-        let sims = session.download(sims)?;
-        permuted.sims.extend(sims.chunks_exact(n_perms.max(1)).map(<[f64]>::to_vec));
-        permuted.at_least.extend(session.download(at_least)?.into_iter().map(|n| n as usize));
-        permuted.resolution.extend(vec![f64::NAN; self.len]);
-        Ok(())
+        Ok(Sims { sims, at_least })
     }
 
     fn channels(
@@ -195,6 +191,29 @@ impl Tile {
     }
 }
 
+/// Permuted statistics, and how many reach the observed one.
+pub(super) struct Sims {
+    sims: Buffer<f64>,
+    at_least: Buffer<u64>,
+}
+
+impl Sims {
+    /// Appends the permutations of the features of a tile.
+    pub(super) fn append(
+        &self,
+        session: &mut Session<'_>,
+        n_perms: usize,
+        permuted: &mut Permuted,
+    ) -> Result<(), Fault> {
+        let sims = session.download(self.sims)?;
+        let at_least = session.download(self.at_least)?;
+        permuted.sims.extend(sims.chunks_exact(n_perms.max(1)).map(<[f64]>::to_vec));
+        permuted.resolution.extend(at_least.iter().map(|_| f64::NAN));
+        permuted.at_least.extend(at_least.into_iter().map(|count| count as usize));
+        Ok(())
+    }
+}
+
 /// The integers whose products are permuted: two channels a feature, the second empty for Moran.
 struct Channels {
     u: Buffer<i32>,
@@ -205,7 +224,7 @@ struct Channels {
     units: Buffer<f64>,
 }
 
-fn source(task: &Task<'_>, n_perms: usize) -> Source {
+pub(super) fn source(task: &Task<'_>, n_perms: usize) -> Source {
     match task.rng {
         Rng::Concord => Source::Counters { function: SPATIAL_AUTOCORR, seed: task.seed },
         Rng::Numpy { n_jobs } => Source::Generator {

@@ -130,6 +130,15 @@ pub(crate) fn negated(mut call: Call) -> Call {
     call
 }
 
+/// The same call over a graph without edges.
+pub(crate) fn without_edges(mut call: Call) -> Call {
+    let data = Arc::make_mut(&mut call.data);
+    let n = data.n_obs();
+    let none = Sparse::csr((n, n), vec![0; n + 1], vec![0i32; 0], vec![0f64; 0]);
+    data.set("obsp/spatial_connectivities", none.into());
+    call
+}
+
 /// The same call with an inf, and a -inf of another cell, in the first gene.
 pub(crate) fn infinite(mut call: Call) -> Call {
     let data = Arc::make_mut(&mut call.data);

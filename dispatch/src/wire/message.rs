@@ -104,6 +104,7 @@ impl Response {
                     "warnings": reply.warnings,
                     "witness": reply.witness,
                     "phases_ns": phases,
+                    "elapsed_ns": reply.elapsed.map(|time| time.as_nanos() as u64),
                     "peak_bytes": reply.peak_bytes,
                 })
             }
@@ -119,7 +120,16 @@ impl Response {
     pub fn of_frame(frame: Frame) -> Result<Response, WireError> {
         match serde_json::from_value(frame.header).map_err(WireError::header)? {
             Said::Hello { protocol, manifest } => Ok(Response::Hello { protocol, manifest }),
-            Said::Reply { id, data, mutated, warnings, witness, phases_ns, peak_bytes } => {
+            Said::Reply {
+                id,
+                data,
+                mutated,
+                warnings,
+                witness,
+                phases_ns,
+                elapsed_ns,
+                peak_bytes,
+            } => {
                 let phases = phases_ns.into_iter().map(|(p, ns)| (p, Duration::from_nanos(ns)));
                 let reply = Reply {
                     data: Dataset::from(decode_map("data", &data, &frame.block)?),
@@ -127,6 +137,7 @@ impl Response {
                     warnings,
                     witness,
                     phases: phases.collect(),
+                    elapsed: elapsed_ns.map(Duration::from_nanos),
                     peak_bytes,
                     unsteady: None,
                 };
@@ -165,6 +176,8 @@ enum Said {
         witness: Witness,
         #[serde(default)]
         phases_ns: Vec<(Phase, u64)>,
+        #[serde(default)]
+        elapsed_ns: Option<u64>,
         #[serde(default)]
         peak_bytes: Option<u64>,
     },

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::channel;
+use std::time::Instant;
 
 use super::{Frame, Limits, PROTOCOL, Request, Response, WireError, read_frame, write_frame};
 use crate::{Backend, Call, Fault, Reply};
@@ -55,9 +56,27 @@ pub fn serve(
 }
 
 fn answer(backend: &dyn Backend, call: &Call) -> Result<Reply, Fault> {
-    std::panic::catch_unwind(AssertUnwindSafe(|| backend.run(call))).unwrap_or_else(|panic| {
+    let start = Instant::now();
+    let run = AssertUnwindSafe(|| backend.run(call));
+    let answered = std::panic::catch_unwind(run).map(|outcome| {
+        let elapsed = Some(start.elapsed());
+        outcome.map(|reply| {
+            let peak_bytes = reply.peak_bytes.or_else(peak_bytes);
+            Reply { elapsed, peak_bytes, ..reply }
+        })
+    });
+    answered.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
         Err(Fault::Failed(format!("panicked: {text}")))
     })
+}
+
+/// The most memory that this process has held, in bytes, where the system says so. Not what `getrusage` says: that
+/// counts what the process was before it became this program.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }

@@ -27,6 +27,9 @@ pub struct Launch {
     pub memory: Option<u64>,
     /// The most processes at a time; `None`: one for each caller that waits.
     pub processes: Option<NonZero<usize>>,
+    /// Whether the program, with `--forks` as its last argument, loads once and then forks a process for each that is asked
+    /// of it (`dispatch/PROTOCOL.md`). Not for CUDA, which does not survive a fork.
+    pub forks: bool,
     /// The longest frames that are read or written.
     pub limits: Limits,
 }
@@ -43,6 +46,7 @@ impl Launch {
             compilation: Duration::ZERO,
             memory: None,
             processes: None,
+            forks: false,
             limits: Limits::default(),
         }
     }

@@ -1,21 +1,27 @@
 //! A backend in processes of its own, which may crash, hang, or take all memory: one fault costs one call.
 //!
-//! A [`Worker`] keeps warm processes, because importing a library takes seconds. Each call has a deadline; a process that
+//! A [`Worker`] keeps warm processes, because importing a library takes seconds; one that a fault ended is replaced by a fork of
+//! a process that has imported and done nothing else, where the program offers that. Each call has a deadline; a process that
 //! misses it, dies, or says what is no answer is ended with everything it started, and the next call gets a fresh one. What
 //! the process wrote to standard error last, and the signal it died of, are in the [`Fault`]. No file is written, and
-//! processes end with Concord, however that ends: their standard input is a pipe that closes then.
+//! processes end with Concord, however that ends: a shell beside each sees to it.
 //!
 //! Processes are Unix processes here: groups, signals and limits are used.
 
+mod body;
+mod guard;
 mod launch;
 mod process;
+mod seed;
 mod tail;
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use body::Body;
 pub use launch::Launch;
 use process::Process;
+use seed::Seed;
 
 use crate::{Backend, Call, Fault, Manifest, Reply};
 
@@ -31,6 +37,8 @@ struct Pool {
     idle: Vec<Process>,
     /// Processes that are at work or about to be started.
     busy: usize,
+    /// What forks new ones; none before the first is needed, after it died, and where a program does not fork.
+    seed: Option<Arc<Seed>>,
 }
 
 impl Worker {
@@ -39,8 +47,9 @@ impl Worker {
     /// # Errors
     /// The process could not be started, died, or did not introduce itself within [`Launch::startup`].
     pub fn start(launch: Launch) -> Result<Worker, Fault> {
-        let (process, manifest) = Process::start(&launch)?;
-        let pool = Mutex::new(Pool { idle: vec![process], busy: 0 });
+        let seed = launch.forks.then(|| plant(&launch)).transpose()?;
+        let (process, manifest) = begin(&launch, seed.as_deref())?;
+        let pool = Mutex::new(Pool { idle: vec![process], busy: 0, seed });
         Ok(Worker { launch, manifest, pool, returned: Condvar::new() })
     }
 
@@ -67,7 +76,7 @@ impl Worker {
     }
 
     fn fresh(&self) -> Result<Process, Fault> {
-        let (process, manifest) = Process::start(&self.launch)?;
+        let (process, manifest) = begin(&self.launch, self.seed()?.as_deref())?;
         let same = manifest.version == self.manifest.version
             && manifest.functions == self.manifest.functions
             && manifest.artifact == self.manifest.artifact;
@@ -75,6 +84,15 @@ impl Worker {
             return Ok(process);
         }
         Err(Fault::Protocol("a new process of the backend introduces itself as another".to_owned()))
+    }
+
+    /// What forks, if the program does; another one if the last has died.
+    fn seed(&self) -> Result<Option<Arc<Seed>>, Fault> {
+        let mut pool = self.pool();
+        if self.launch.forks && !pool.seed.as_ref().is_some_and(|seed| seed.lives()) {
+            pool.seed = Some(plant(&self.launch)?);
+        }
+        Ok(pool.seed.clone())
     }
 
     /// The outcome, and the process if it is still good.
@@ -109,6 +127,19 @@ impl Worker {
             (Err(fault), _) => (Err(fault), None),
         }
     }
+}
+
+fn plant(launch: &Launch) -> Result<Arc<Seed>, Fault> {
+    let seed = Seed::start(launch);
+    let seed =
+        seed.map_err(|e| Fault::Failed(format!("start {}: {e}", launch.program.display())))?;
+    Ok(Arc::new(seed))
+}
+
+/// A new process, forked where there is a seed.
+fn begin(launch: &Launch, seed: Option<&Seed>) -> Result<(Process, Manifest), Fault> {
+    let body = seed.map_or_else(|| Body::spawn(launch), |seed| Body::fork(seed, launch));
+    Process::start(body, launch)
 }
 
 impl Backend for Worker {

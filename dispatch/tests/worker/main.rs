@@ -22,7 +22,7 @@ fn main() -> std::process::ExitCode {
     if let Ok(manner) = std::env::var(FAKE) {
         return fake::run(&manner);
     }
-    let trials: [(&str, fn()); 13] = [
+    let trials: [(&str, fn()); 15] = [
         ("answers_are_the_backends", answers),
         ("a_crash_costs_one_call_and_names_the_signal", crash),
         ("exit_without_an_answer_is_a_crash", exit),
@@ -36,6 +36,8 @@ fn main() -> std::process::ExitCode {
         ("a_worker_that_cannot_introduce_itself_is_an_error", introductions),
         ("no_process_is_left", nothing_left),
         ("one_in_twenty_faults_hits_its_own_call_only", many),
+        ("a_seed_forks_processes_that_fail_alone", seed),
+        ("a_seed_that_does_not_load_says_why", bad_seed),
     ];
     let trials = trials.map(|(name, test)| Trial::test(name, move || guarded(test)));
     libtest_mimic::run(&Arguments::from_args(), trials.into()).exit_code()
@@ -225,4 +227,51 @@ fn many() {
             (how, outcome) => panic!("call {i}, {how}: {outcome:?}"),
         }
     }
+}
+
+/// The worker of the standard library, if there is a Python that can be asked to fork.
+fn forking(more: &[&str]) -> Option<Launch> {
+    let new_enough = "import sys; sys.exit(sys.version_info < (3, 9))";
+    let python = std::process::Command::new("python3").args(["-c", new_enough]).status();
+    if !python.is_ok_and(|status| status.success()) {
+        println!("not run: there is no python3 from 3.9 on");
+        return None;
+    }
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/worker/forks.py");
+    let package = concat!(env!("CARGO_MANIFEST_DIR"), "/../python/src");
+    let args = [&[here, package], more].concat().into_iter().map(Into::into).collect();
+    Some(Launch { args, forks: true, ..Launch::new("python3") })
+}
+
+fn seed() {
+    let Some(launch) = forking(&[]) else { return };
+    let worker = Worker::start(launch).unwrap();
+    let loaded = worker.manifest().summary.clone();
+    let by = |reply: &Reply| reply.data.get("loaded").and_then(Value::as_text).map(str::to_owned);
+    let first = ask(&worker, "answer").unwrap();
+    assert_eq!(by(&first), Some(loaded.clone()));
+    let Fault::Crashed { status, stderr } = ask(&worker, "crash").unwrap_err() else { panic!() };
+    assert!(status.contains("SIGSEGV") && stderr.contains("about to die"), "{status}: {stderr}");
+    let Fault::Crashed { status, .. } = ask(&worker, "exit").unwrap_err() else { panic!() };
+    assert!(status.contains("exit status: 0"), "{status}");
+    let short = Duration::from_millis(200);
+    assert_eq!(ask_within(&worker, "hang", short), Err(Fault::TimedOut(short)));
+    let after = ask(&worker, "answer").unwrap();
+    assert_ne!(pid(&after), pid(&first));
+    assert_eq!(by(&after), Some(loaded.clone()), "nothing was loaded again");
+    // Its seed is gone, the process answers on; the next one needs another seed.
+    ask(&worker, "fell").unwrap();
+    ask(&worker, "crash").unwrap_err();
+    let after = ask(&worker, "answer").unwrap();
+    assert!(after.unsteady.is_none() && by(&after).is_some_and(|by| by != loaded));
+    drop(worker);
+    for reply in [first, after] {
+        assert!(!is_running(pid(&reply)));
+    }
+}
+
+fn bad_seed() {
+    let Some(launch) = forking(&["broken"]) else { return };
+    let fault = Worker::start(launch).err().unwrap();
+    assert!(fault.to_string().contains("no such module"), "{fault}");
 }

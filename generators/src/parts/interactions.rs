@@ -18,7 +18,7 @@ levels! {
         Names = "names",
         /// A tuple of two lists: all sources, all targets.
         Sequences = "sequences",
-        /// A list of exactly two tuples, which squidpy reads as (sources, targets).
+        /// A list of exactly two tuples, which squidpy 1.8.3 reads as (sources, targets).
         TwoTuples = "two-tuples",
     }
 }

@@ -61,7 +61,14 @@ impl Capsule {
     /// The capsule of an exchange; `check` is what fails in it.
     pub fn of(session: &Session<'_>, exchange: &Exchange, origin: &str, check: &str) -> Capsule {
         let examination = session.examination();
-        let (host, backend) = (examination.host.manifest(), examination.backend.manifest());
+        // The other functions of a library are no part of a counterexample, and make most of its manifest.
+        let of_function = |manifest: &Manifest| {
+            let mut manifest = manifest.clone();
+            manifest.functions.retain(|name, _| *name == exchange.call.function);
+            manifest
+        };
+        let host = of_function(examination.host.manifest());
+        let backend = of_function(examination.backend.manifest());
         let Judgement { verdict, reason, checks } = exchange.judgement.clone();
         Capsule {
             call: without_empty_groups(&exchange.call),
@@ -70,14 +77,10 @@ impl Capsule {
             verdict,
             reason,
             checks,
-            host: Side {
-                name: host.name.clone(),
-                manifest: host.clone(),
-                outcome: exchange.host.clone(),
-            },
+            host: Side { name: host.name.clone(), manifest: host, outcome: exchange.host.clone() },
             backend: Side {
                 name: examination.backend_name.clone(),
-                manifest: backend.clone(),
+                manifest: backend,
                 outcome: exchange.backend.clone(),
             },
         }

@@ -41,9 +41,9 @@ pub fn script(capsule: &Capsule, fortran: &[String]) -> String {
         [
             "try:",
             &format!("    answer = {HOST}.gr.{}(adata, **params)", capsule.call.function),
-            "    print(\"host now:\", dict(adata.uns) if answer is None else answer, sep=\"\\n\")",
+            &format!("    print(\"{HOST} now:\", dict(adata.uns) if answer is None else answer, sep=\"\\n\")"),
             "except Exception as error:",
-            "    print(\"host now:\", repr(error))",
+            &format!("    print(\"{HOST} now:\", repr(error))"),
             "for check in json.loads((here / \"capsule.json\").read_text(\"utf-8\"))[\"checks\"]:",
             "    if \"finding\" in check:",
             "        print(check[\"name\"], check[\"finding\"])",

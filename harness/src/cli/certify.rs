@@ -1,14 +1,18 @@
 //! `concord certify`
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use reports::{Log, Verdict};
+use reports::certificate::RESULTS;
+use reports::{Header, Log, Record};
 
 use super::conclude::Destination;
 use super::environment::Watch;
 use super::merge;
 use super::request::{Prepared, Request};
+use crate::examine::Examination;
+use crate::journal::Journal;
+use crate::plan::Plan;
 use crate::shards::Shard;
 
 /// Runs a backend against a host, judges every answer, shrinks failures, and writes a report.
@@ -23,6 +27,9 @@ pub(super) struct Certify {
     /// `concord merge`
     #[arg(long, value_name = "I/N", conflicts_with = "json")]
     shard: Option<Shard>,
+    /// Go on with the run of the same options that was interrupted in the folder of `--out`; without one, begin it
+    #[arg(long)]
+    resume: bool,
     #[command(flatten)]
     destination: Destination,
 }
@@ -37,17 +44,7 @@ impl Certify {
         let device = &header.backend.device;
         let watch = Watch::begin(device);
         let part = self.shard.map(|shard| shard.of(plan));
-        let cases = part.as_ref().unwrap_or(plan);
-        let bar = progress_bar(cases.cases.len() as u64, self.destination.json);
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let records =
-            examination.records(cases, self.jobs.unwrap_or_else(cores), |verdict: Verdict| {
-                if verdict.condemns() {
-                    bar.set_message("differences found");
-                }
-                bar.inc(1);
-            });
-        bar.finish_and_clear();
+        let records = self.records(examination, part.as_ref().unwrap_or(plan), header)?;
         let watched = watch.end(device);
         match self.shard {
             None => self.destination.conclude(&self.request, prepared, records, &watched),
@@ -56,6 +53,46 @@ impl Certify {
                 merge::write_part(&log, shard, &self.request, watched, &self.destination.out)
             }
         }
+    }
+
+    /// One record for each case, each on disk as soon as it is there.
+    fn records(
+        &self,
+        examination: &Examination,
+        plan: &Plan,
+        header: &Header,
+    ) -> Result<Vec<Record>> {
+        let Destination { out, json } = &self.destination;
+        std::fs::create_dir_all(out).with_context(|| format!("create folder {}", out.display()))?;
+        let path = out.join(RESULTS);
+        let (journal, judged) = if self.resume {
+            Journal::resume(&path, header, plan)?
+        } else {
+            (Journal::begin(&path, header)?, Vec::new())
+        };
+        let bar = progress_bar(plan.cases.len() as u64, *json);
+        if !judged.is_empty() && !json {
+            let n = plan.cases.len();
+            eprintln!("going on in {}: {} of {n} cases are judged", path.display(), judged.len());
+        }
+        bar.inc(judged.len() as u64);
+        let progress = |record: &Record| {
+            if let Err(error) = journal.add(record) {
+                let path = path.display();
+                bar.suspend(|| {
+                    eprintln!("concord: the run cannot be resumed: write {path}: {error}")
+                });
+            }
+            if record.verdict.condemns() {
+                bar.set_message("differences found");
+            }
+            bar.inc(1);
+        };
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.jobs.unwrap_or_else(cores);
+        let records = examination.records(plan, judged, jobs, progress);
+        bar.finish_and_clear();
+        Ok(records)
     }
 }
 

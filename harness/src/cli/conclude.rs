@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use reports::certificate::RESULTS;
 use reports::{Log, Record, decide, render};
 
 use super::environment::Watched;
@@ -69,12 +70,13 @@ impl Destination {
     }
 }
 
-/// Writes results.jsonl into a folder, which is made.
+/// Puts the log in the place of the journal, in one step: whoever is killed here leaves the one or the other.
 pub(super) fn write_log(log: &Log, out: &Path) -> Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("create folder {}", out.display()))?;
-    let path = out.join("results.jsonl");
-    let file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
-    log.write(BufWriter::new(file)).with_context(|| format!("write {}", path.display()))
+    let (path, new) = (out.join(RESULTS), out.join("results.jsonl.new"));
+    let file = File::create(&new).with_context(|| format!("create {}", new.display()))?;
+    log.write(BufWriter::new(file)).with_context(|| format!("write {}", new.display()))?;
+    std::fs::rename(&new, &path).with_context(|| format!("write {}", path.display()))
 }
 
 fn write_results(log: &Log, out: &Path) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod adequacy;
 mod audit;
+mod bench;
 mod certify;
 mod check;
 mod conclude;
@@ -73,6 +74,8 @@ enum Verb {
     Replay(replay::Replay),
     /// Measures how small an error each check sees
     Audit(audit::Audit),
+    /// The lab: how fast right answers are beside another backend's
+    Bench(bench::Bench),
     /// Renders the log of an earlier run again
     Report(report::Report),
     /// Makes a virtual environment with squidpy, for live runs
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Verb::Laws(laws) => laws.run(),
         Verb::Replay(replay) => replay.run(),
         Verb::Audit(audit) => audit.run(),
+        Verb::Bench(bench) => bench.run(),
         Verb::Report(report) => report.run(),
         Verb::PythonEnv(env) => env.run(),
         Verb::Serve(serve) => serve.run(),

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use dispatch::{Call, Value};
+use dispatch::{Call, Reply, Traffic, Value, Witness};
 use reports::{Finding, Outcome as RunOutcome, Precision, Verdict};
 
 use crate::backends::Opened;
 use crate::capsule::{self, Capsule};
 use crate::case::{Case, Input};
+use crate::causes::study_capsule;
 use crate::compare::{describe, shorten};
 use crate::examine::{Examination, Exchange, Session};
 use crate::golden::Corpus;
@@ -83,7 +84,7 @@ impl Replay {
         let (host_name, backend_name) = (name(&self.host), name(&self.backend));
         let (host, backend) = (backends::open(&host_name)?, backends::open(&backend_name)?);
         if let Some(case) = StudyCase::parse(&self.function, self.recipe()?) {
-            return Ok(study(&self.examination(host, backend, &backend_name), &case));
+            return self.study(&self.examination(host, backend, &backend_name), &case);
         }
         let stored = backend.stored.as_deref().or(host.stored.as_deref());
         let case = self.case(stored)?;
@@ -102,7 +103,7 @@ impl Replay {
         let (host, backend) = (backends::open(&host_name)?, backends::open(&backend_name)?);
         let examination = self.examination(host, backend, &backend_name);
         if let Some(case) = StudyCase::parse(&capsule.call.function, &capsule.origin) {
-            return Ok(study(&examination, &case));
+            return self.study(&examination, &case);
         }
         let law = self.law.as_deref().map(laws::find).transpose()?;
         let law = law.or_else(|| laws::of_check(&capsule.check));
@@ -136,6 +137,26 @@ impl Replay {
             let check = exchange.judgement.failed_check();
             let check = check.unwrap_or_else(|| verdict.name().to_owned());
             let kept = Capsule::of(session, &exchange, &origin, &check);
+            kept.write(dir)?;
+            super::print(&format!("kept as {}\n", dir.join(kept.id()).display()));
+        }
+        Ok(exit_code(verdict))
+    }
+
+    /// A study is asked again with the seeds of the case; there is no host's answer to stand beside.
+    fn study(&self, examination: &Examination, case: &StudyCase) -> Result<u8> {
+        let mut session = examination.session();
+        let mut record = statistics::record(&mut session, case);
+        let mut out = format!("{}\n\n", record.case);
+        for check in &record.checks {
+            let (name, compared, worst) = (&check.name, check.compared, check.worst);
+            out += &format!("  {name:<36} {compared:>6} compared, worst ratio {worst}\n");
+        }
+        let (verdict, reason) = (record.verdict, record.reason.clone());
+        let checks = record.checks.clone();
+        super::print(&(out + &conclusion(&Judgement { verdict, reason, checks })));
+        if let Some(dir) = &self.keep {
+            let kept = study_capsule(&mut session, case, &mut record);
             kept.write(dir)?;
             super::print(&format!("kept as {}\n", dir.join(kept.id()).display()));
         }
@@ -206,19 +227,6 @@ impl Replay {
     }
 }
 
-/// A study is asked again with the seeds of the case; there is no host's answer to stand beside.
-fn study(examination: &Examination, case: &StudyCase) -> u8 {
-    let record = statistics::record(&mut examination.session(), case);
-    let mut out = format!("{}\n\n", record.case);
-    for check in &record.checks {
-        let (name, compared, worst) = (&check.name, check.compared, check.worst);
-        out += &format!("  {name:<36} {compared:>6} compared, worst ratio {worst}\n");
-    }
-    let (verdict, reason, checks) = (record.verdict, record.reason, record.checks);
-    super::print(&(out + &conclusion(&Judgement { verdict, reason, checks })));
-    exit_code(verdict)
-}
-
 /// Shows the answer to the call beside the answer to the call as a law changes it.
 fn under_law(session: &mut Session<'_>, law: &'static Law, call: &Arc<Call>) -> u8 {
     let mut out = describe_call(call) + &format!("law {}: {}\n", law.id, law.statement);
@@ -269,7 +277,23 @@ fn text(names: [&str; 2], exchange: &Exchange) -> String {
     let checks = exchange.judgement.checks.iter();
     let findings: Vec<&Finding> = checks.filter_map(|c| c.finding.as_ref()).collect();
     let answers = side_by_side(names, &exchange.host, &exchange.backend, &findings);
-    describe_call(&exchange.call) + &answers + &conclusion(&exchange.judgement)
+    let proof = witness(names[1], &exchange.backend);
+    describe_call(&exchange.call) + &answers + &proof + &conclusion(&exchange.judgement)
+}
+
+/// What shows that the backend did the work, where it counted something.
+fn witness(backend: &str, outcome: &Outcome) -> String {
+    let Ok(Reply { witness: Witness::Counted { calls, launches, moved }, .. }) = outcome else {
+        return String::new();
+    };
+    let mut out = format!("\n{backend} counted {calls} calls");
+    if let Some(launches) = launches {
+        out += &format!(", {launches} kernel launches");
+    }
+    if let Some(Traffic { to_device, from_device }) = moved {
+        out += &format!(", {to_device} bytes to the device and {from_device} back");
+    }
+    out + "\n"
 }
 
 fn exit_code(verdict: Verdict) -> u8 {

@@ -49,7 +49,7 @@ pub(super) const MUTANTS: &[ContractMutant] = &[
         caught: Caught::Rule(Rule::C13),
         answer: |seat, call| {
             let reply = seat.answer(&call)?;
-            let witness = Witness::Counted { calls: 0, launches: None };
+            let witness = Witness::Counted { calls: 0, launches: None, moved: None };
             Ok(dispatch::Reply { witness, ..reply })
         },
         ..HONEST

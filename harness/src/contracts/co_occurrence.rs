@@ -6,11 +6,11 @@
 //! the band has no width, and the ratios must agree to the last few bits of float64.
 
 use dispatch::{Call, Dataset, Dense, Fault, Value};
-use reference::co_occurrence::{Band, Task};
+use reference::co_occurrence::{Band, Ends, Task, automatic_ends, interval::linspace};
 
 use crate::compare::{Allowance, Checks};
 use crate::contract::{Answers, Contract};
-use crate::profile::U32;
+use crate::profile::{Profile, U32};
 use crate::show::place;
 
 /// The contract.
@@ -49,12 +49,13 @@ fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), 
     }
     let task = Task::read(&call.data, &call.params)?;
     let (e, a) = (expected.1.to_f64(), actual.1.to_f64());
-    // A given interval is sorted and cast, which rounds nothing twice. The automatic one takes square roots and
-    // divides in float32: |d| <= 4u t_max for any order of operations (spec A.2.4).
-    let largest = e.iter().copied().fold(0.0, f64::max);
     let automatic = matches!(call.param("interval"), None | Some(Value::Int(_)));
-    let room = if automatic { Allowance::Within(4.0 * U32 * largest) } else { Allowance::Exact };
-    checks.numbers("interval: value", "interval", &e, &a, |i| format!("[{i}]"), |_| room);
+    // A given interval is sorted and cast, which rounds nothing twice.
+    let (wanted, room) = match automatic {
+        true => automatic_interval(call, answers, &e, &a)?,
+        false => (e.clone(), Allowance::Exact),
+    };
+    checks.numbers("interval: value", "interval", &wanted, &a, |i| format!("[{i}]"), |_| room);
     if automatic {
         spacing(&a, checks);
     }
@@ -76,6 +77,47 @@ fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), 
         |i| allowed.get(i).copied().unwrap_or(Allowance::Exact),
     );
     Ok(())
+}
+
+/// What an automatic interval `a` is compared with, and how far it may be: the host's `e`, or where cells have equal sums
+/// and the host's choice among them is as good as another, the one of the choice that `a` seems to have made.
+///
+/// Square roots and divisions in float32 come to `4u t_max` for any order of operations (spec A.2.4); a side that
+/// expands its squares may lose more ([`Ends::expansion`]). What lies between the ends is no further off than they are.
+fn automatic_interval(
+    call: &Call,
+    answers: &Answers<'_>,
+    e: &[f64],
+    a: &[f64],
+) -> Result<(Vec<f64>, Allowance), Fault> {
+    let Some(choices) = automatic_ends(&call.data, &call.params)? else {
+        return Ok((e.to_vec(), Allowance::Undefined));
+    };
+    let off = |interval: &[f64], ends: &Ends| match (interval.first(), interval.last()) {
+        (Some(&low), Some(&high)) => {
+            let [t_min, t_max] = ends.values.map(f64::from);
+            (low - t_min).abs().max((high - t_max).abs())
+        }
+        _ => f64::INFINITY,
+    };
+    let nearest = |interval: &[f64]| {
+        choices.iter().copied().min_by(|x, y| off(interval, x).total_cmp(&off(interval, y)))
+    };
+    let room = |ends: &Ends, sides: &[Profile]| {
+        let [t_min, t_max] = ends.values.map(f64::from);
+        let expanded = sides.iter().filter(|side| side.expanded_distance).count() as f64;
+        4.0 * U32 * t_min.max(t_max) + expanded * ends.expansion[0].max(ends.expansion[1])
+    };
+    let (Some(of_host), Some(own)) = (nearest(e), nearest(a)) else {
+        return Ok((e.to_vec(), Allowance::Undefined));
+    };
+    if of_host == own || off(e, &of_host) > room(&of_host, &[answers.host]) {
+        let room = room(&of_host, &[answers.host, answers.backend]);
+        return Ok((e.to_vec(), Allowance::Within(room)));
+    }
+    let wanted = linspace(own.values[0], own.values[1], a.len());
+    let room = room(&own, &[answers.backend]);
+    Ok((wanted.into_iter().map(f64::from).collect(), Allowance::Within(room)))
 }
 
 /// An automatic interval is spaced as NumPy spaces it from its own ends: `fl(fl(i step) + low)` in float32, or with one

@@ -309,6 +309,9 @@ fn host_undefined(call: &Call) -> Option<String> {
             "one cluster: squidpy stops with an error of numba's type inference".to_owned(),
         );
     }
+    if call.param("interactions").is_some_and(are_two_pairs) {
+        return Some("a list of two pairs: squidpy reads it as (sources, targets)".to_owned());
+    }
     let number = |name: &str| call.param(name).and_then(Value::as_f64);
     if let (Some(jobs), Some(perms)) = (number("n_jobs"), number("n_perms")) {
         let step = (perms / jobs).ceil();
@@ -320,4 +323,16 @@ fn host_undefined(call: &Call) -> Option<String> {
         }
     }
     None
+}
+
+/// Whether an argument is a list of exactly two pairs, or an array of two rows.
+fn are_two_pairs(interactions: &Value) -> bool {
+    match interactions {
+        Value::List(items) => {
+            items.len() == 2
+                && items.iter().all(|item| matches!(item, Value::Tuple(pair) if pair.len() == 2))
+        }
+        Value::Strings(array) => array.shape == [2, 2],
+        _ => false,
+    }
 }

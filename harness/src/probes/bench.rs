@@ -114,7 +114,7 @@ impl Bench {
         let streams = stream::choose(hosts, theirs, function);
         let peers = Peers {
             host: Profile::of(&hosts.name),
-            backend: Profile::of(&theirs.name),
+            backend: Profile::examined(&theirs.name, &hosts.name),
             same_stream: streams.same,
         };
         Ok(Bench {

@@ -23,12 +23,17 @@ use crate::oracle;
 
 use runs::{Asked, drop_runs};
 
+/// What a call that ends its process costs beyond itself: the next one waits for imports, which take seconds.
+const RESTART: u64 = 7;
+/// What a call that the backend declines costs beyond itself: stored answers decline all but their own.
+const DECLINED: u64 = 9;
+
 /// How many calls of the backend shrinking may cost, and what it may come to.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget<'a> {
     /// Calls of the backend.
     pub calls: u64,
-    /// Cells of all these calls together, so that an input of 47,000 cells gets twenty calls and not a hundred; up to 6,600
+    /// Cells of all these calls together, so that an input of 47,000 cells gets six calls and not a hundred; up to 2,000
     /// cells the number of calls is what ends shrinking.
     pub cells: usize,
     /// Where capsules are going to be stored, as a replay command names it. Without such a place the input stays
@@ -38,7 +43,7 @@ pub struct Budget<'a> {
 
 impl Default for Budget<'_> {
     fn default() -> Self {
-        Budget { calls: 150, cells: 1_000_000, capsules: None }
+        Budget { calls: 150, cells: 300_000, capsules: None }
     }
 }
 
@@ -137,6 +142,11 @@ impl Shrinker<'_, '_> {
         // A law asks the backend twice.
         self.calls += 1 + u64::from(laws::of_check(&self.check).is_some());
         let exchange = self.ask(call)?;
+        self.calls += match exchange.backend {
+            Err(Fault::Crashed { .. } | Fault::TimedOut(_)) => RESTART,
+            Err(Fault::Unsupported(_)) => DECLINED,
+            Ok(_) | Err(_) => 0,
+        };
         (exchange.judgement.failed_check().as_deref() == Some(self.check.as_str()))
             .then_some(exchange)
     }

@@ -52,6 +52,7 @@ mod inputs_ligrec;
 mod inputs_spatial;
 mod inquiry;
 mod ligrec;
+mod null;
 mod spatial_autocorr;
 mod study;
 mod subject;
@@ -65,6 +66,7 @@ pub use determinism::DeterminismClass;
 pub use distributions::{clopper_pearson, normal_quantile};
 pub use study::{Study, studies, study};
 
+use self::case::Question;
 use self::distributions::deviations;
 use self::inquiry::{Conclusion, Inquiry};
 use crate::examine::{Examination, Session};
@@ -103,7 +105,11 @@ pub fn cases(
             && (budget != Budget::Quick
                 || is_random(function) && !stream::choose(host, backend, function).same)
     };
-    let cases = functions.iter().filter(wanted).flat_map(|f| StudyCase::all(f, budget, seed));
+    let of = |function: &String| {
+        let studies = StudyCase::all(function, budget, seed).into_iter();
+        studies.chain(StudyCase::null(function, budget, seed))
+    };
+    let cases = functions.iter().filter(wanted).flat_map(of);
     cases.map(|case| (Source::Statistical, Case::Study(case))).collect()
 }
 
@@ -116,13 +122,16 @@ pub fn is_random(function: &str) -> bool {
 pub fn record(session: &mut Session<'_>, case: &StudyCase) -> Record {
     let call = case.call();
     let input = call.digest();
-    let concluded = match case.study {
-        None => determinism::measure(session, &call, case.seed).map(|measured| Conclusion {
-            verdict: measured.verdict,
-            reason: format!("determinism: {}", measured.class.name()),
-            checks: measured.checks,
-        }),
-        Some(study) => study.truth().and_then(|truth| {
+    let concluded = match case.question {
+        Question::Null => null::measure(session, &call, case.seed),
+        Question::Determinism => {
+            determinism::measure(session, &call, case.seed).map(|measured| Conclusion {
+                verdict: measured.verdict,
+                reason: format!("determinism: {}", measured.class.name()),
+                checks: measured.checks,
+            })
+        }
+        Question::Study(study) => study.truth().and_then(|truth| {
             Inquiry { study, truth, call, seed: case.seed, budget: case.budget }.run(session)
         }),
     };
@@ -131,7 +140,9 @@ pub fn record(session: &mut Session<'_>, case: &StudyCase) -> Record {
         reason: fault.to_string(),
         checks: Vec::new(),
     });
-    let shrunk = verdict.condemns().then(|| shrunk(session.examination(), case, &checks));
+    let found = checks.iter().any(|check| check.finding.is_some());
+    let shrunk =
+        (verdict.condemns() || found).then(|| shrunk(session.examination(), case, &checks));
     let function = case.function.to_owned();
     let case = format!("{function} {case}");
     let source = Source::Statistical;

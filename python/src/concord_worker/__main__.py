@@ -12,9 +12,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Answers calls until standard input ends; 2 if the subject cannot be loaded."""
     asked = _parser().parse_args(arguments)
     # Before anything is imported that might print.
-    from concord_worker.serve import claim_output, serve
+    from concord_worker.serve import claim_output, rehearse, serve
 
-    output = claim_output()
+    output = None if asked.forks else claim_output()
     from concord_worker import subject
 
     try:
@@ -30,6 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ImportError, AttributeError, ValueError, OSError) as error:
         print(f"concord-worker: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
+    # Both take a while, and are the same in every process that is forked.
+    _ = found.manifest
+    rehearse()
+    if output is None:
+        from concord_worker.forks import forks
+
+        if not forks():
+            return 0
+        output = claim_output()
     serve(found, output, defaults)
     return 0
 
@@ -38,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("concord-worker", description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--module", help="the functions of this module, as in `squidpy.gr`")
-    what.add_argument("--adapter", type=Path, metavar="FILE", help="the functions this file defines")
+    what.add_argument(
+        "--adapter", type=Path, metavar="FILE", help="the functions this file defines"
+    )
     what.add_argument(
         "--host", metavar="MODULE:DISPATCHER", help="the functions of a host, handed to --backend"
     )
@@ -56,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="[FUNCTION.]NAME=JSON",
         help="an argument where a call does not give it, for functions that have it, or for one",
+    )
+    parser.add_argument(
+        "--forks",
+        action="store_true",
+        help="load once, and fork a process for each that is asked for",
     )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     return parser

@@ -23,6 +23,7 @@ def build(slots: Mapping[str, Any]) -> anndata.AnnData:
     if x is None and obs is None and var is None and not any(slots.get(n) for n in _ALIGNED):
         adata = anndata.AnnData(uns=dict(slots.get("uns") or {}))
         return adata
+    aligned: dict[str, Any] = {name: dict(slots.get(name) or {}) for name in _ALIGNED}
     with warnings.catch_warnings():
         # About labels that are no text, and the like: the input is what the case says it is.
         warnings.simplefilter("ignore")
@@ -31,7 +32,7 @@ def build(slots: Mapping[str, Any]) -> anndata.AnnData:
             obs=_axis(obs),
             var=_axis(var),
             uns=dict(slots.get("uns") or {}),
-            **{name: dict(slots.get(name) or {}) for name in _ALIGNED},
+            **aligned,
         )
         raw = slots.get("raw")
         if raw:
@@ -52,8 +53,9 @@ def tree(adata: anndata.AnnData) -> dict[str, Any]:
     # Since anndata 0.13 the layer None is X again.
     groups = {g: {n: v for n, v in getattr(adata, g).items() if n is not None} for g in _ALIGNED}
     out |= {name: group for name, group in groups.items() if group}
-    if adata.raw is not None:
-        out["raw"] = {"X": adata.raw.X, "var": adata.raw.var, "varm": dict(adata.raw.varm)}
+    raw: Any = adata.raw
+    if raw is not None:
+        out["raw"] = {"X": raw.X, "var": raw.var, "varm": dict(raw.varm)}
     return out
 
 
@@ -111,7 +113,7 @@ def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
     tree[path[-1]] = value
 
 
-def _axis(frame: Any) -> pd.DataFrame | None:
+def _axis(frame: pd.DataFrame | None) -> pd.DataFrame | None:
     if frame is None:
         return None
     if frame.index.dtype == object and all(isinstance(label, str) for label in frame.index):

@@ -22,7 +22,18 @@ from concord_signatures.tree import Package
 from concord_worker.witness import Hosts, poison
 
 # Packages whose versions decide what a scientific library answers.
-_BENEATH = ("anndata", "numpy", "scipy", "pandas", "numba", "scikit-learn", "cupy", "cuml", "jax", "torch")
+_BENEATH = (
+    "anndata",
+    "numpy",
+    "scipy",
+    "pandas",
+    "numba",
+    "scikit-learn",
+    "cupy",
+    "cuml",
+    "jax",
+    "torch",
+)
 
 
 @dataclass
@@ -40,6 +51,7 @@ class Subject:
     proven: bool = True
     """Whether calls of these functions are calls of the backend, once the hosts are closed."""
 
+    @functools.cached_property
     def manifest(self) -> dict[str, Any]:
         """The manifest of the protocol."""
         return {
@@ -126,10 +138,13 @@ def of_host(dispatcher: str, backend: str) -> Subject:
         version=version,
         artifact=live.dump(None, ()).digest.removeprefix("sha256:"),
         functions={name: functools.partial(f, backend=backend) for name, f in public.items()},
-        signatures={name: _signature(live.function(name, getattr(chosen, name))) for name in public},
+        signatures={
+            name: _signature(live.function(name, getattr(chosen, name))) for name in public
+        },
         hosts=Hosts((), ()),
         note=f"{backend} behind {module}",
-        proven=all([poison(f) for f in public.values()]),
+        # A list: all are poisoned, also after one could not be.
+        proven=all([poison(f) for f in public.values()]),  # noqa: C419
     )
 
 

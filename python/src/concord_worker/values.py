@@ -12,9 +12,25 @@ import pandas as pd
 import scipy.sparse as sp
 
 DTYPES = frozenset(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()
+    [
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+    ]
 )
 _FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+# Labels as pandas holds them: one call after the other has the same, and to build and check them takes longest.
+_KNOWN: dict[tuple[str, ...], pd.Index] = {}
+_MOST_KNOWN, _MOST_LABELS = 256, 4096
 
 
 class NoForm(Exception):
@@ -96,14 +112,33 @@ class Reader:
 
     def _categorical(self, json: dict[str, Any]) -> pd.Categorical:
         codes = self._numbers(json["codes"], "int32")
-        categories = pd.Index(self.value(json["categories"]))
+        categories = self._labels(json["categories"])
         return pd.Categorical.from_codes(codes, categories, ordered=json["ordered"])
 
     def _index(self, json: dict[str, Any]) -> pd.Index:
         if json["t"] == "multiindex":
-            levels = zip(*json["tuples"], strict=True) if json["tuples"] else [[]] * len(json["names"])
+            levels = (
+                zip(*json["tuples"], strict=True) if json["tuples"] else [[]] * len(json["names"])
+            )
             return pd.MultiIndex.from_arrays([list(level) for level in levels], names=json["names"])
-        return pd.Index(self.value(json), name=json.get("name"))
+        # A new object: whoever names it names no other.
+        named: pd.Index = self._labels(json).rename(json.get("name"))
+        return named
+
+    def _labels(self, json: dict[str, Any]) -> pd.Index:
+        if json.get("dtype") != "str" or json.get("nullable"):
+            plain: pd.Index = pd.Index(self.value(json))
+            return plain
+        labels = tuple(json["data"])
+        if (known := _KNOWN.get(labels)) is not None:
+            return known
+        index: pd.Index = pd.Index(self.value(json))
+        # An array of objects could be written into.
+        if index.dtype != object and len(labels) <= _MOST_LABELS:
+            if len(_KNOWN) >= _MOST_KNOWN:
+                _KNOWN.clear()
+            _KNOWN[labels] = index
+        return index
 
     def _frame(self, json: dict[str, Any]) -> pd.DataFrame:
         index = self._index(json["index"])
@@ -138,7 +173,9 @@ class Writer:
                     raise NoForm(f"{value} is beyond 64 bits")
                 return int(value)
             case float():
-                return float(value) if math.isfinite(value) else {"t": "float", "value": _named(value)}
+                return (
+                    float(value) if math.isfinite(value) else {"t": "float", "value": _named(value)}
+                )
             case list():
                 return [self.value(item) for item in value]
             case tuple():
@@ -230,7 +267,8 @@ class Writer:
                 "ordered": bool(array.ordered),
             }
         if isinstance(array, pd.arrays.IntegerArray | pd.arrays.BooleanArray):
-            values = array.to_numpy(array.dtype.numpy_dtype, na_value=0)
+            dtype: Any = array.dtype
+            values = array.to_numpy(dtype.numpy_dtype, na_value=0)
             mask = self._place(np.asarray(array.isna()))
             return {"t": "masked", "values": self._dense(values), "mask": mask}
         if isinstance(array.dtype, pd.StringDtype):

@@ -10,8 +10,10 @@
 //! ```
 //!
 //! Nothing makes `t_min < t_max`. Everything is float32 and in the host's order of operations, since a value
-//! one ULP off moves pairs across a threshold: NumPy's pairwise row sums, scikit-learn's expanded
-//! `|x|^2 - 2xy + |y|^2` in float64 rounded to float32 before the root, and `linspace` as NumPy 2 evaluates it.
+//! one ULP off moves pairs across a threshold: NumPy's pairwise row sums, squares rounded to float32 before the root,
+//! and `linspace` as NumPy 2 evaluates it. Only the squares are taken of differences here, in float64; the host has
+//! them from scikit-learn, which expands them to `|x|^2 - 2xy + |y|^2` and loses digits where positions are far from
+//! the origin. What that may come to, and which other cells equal sums allow, is in [`Ends`].
 
 use dispatch::{Fault, Order, Value};
 
@@ -20,6 +22,17 @@ use crate::args::{number, type_error, value_error};
 
 /// More distances than this are a mistake, not a question.
 const MOST: usize = 1 << 20;
+/// More positions than this that share a sum have too many pairs to list.
+const MOST_TIED: usize = 128;
+
+/// Where an automatic interval begins and ends, for one choice among cells of equal sums.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ends {
+    /// `t_min` and `t_max`.
+    pub values: [f32; 2],
+    /// How far expanding the squares in float64, in any order of operations, may move each.
+    pub expansion: [f64; 2],
+}
 
 /// The interval of a call, at least two distances.
 ///
@@ -97,9 +110,79 @@ fn automatic(coordinates: &Coordinates, m: i64) -> Result<Vec<f32>, Fault> {
     Ok(linspace(low, high, m))
 }
 
+/// Every pair of ends of an automatic interval that a choice among equal sums gives, the first cells' first; `None` if
+/// there are fewer than three cells, or too many choices.
+pub fn choices(coordinates: &Coordinates) -> Option<Vec<Ends>> {
+    if coordinates.cells < 3 {
+        return None;
+    }
+    let sums = row_sums(coordinates);
+    let (first, second, last) = extremes(&sums);
+    let tied =
+        |with: usize| positions(coordinates, (0..sums.len()).filter(|&c| sums[c] == sums[with]));
+    let (smallest, next) = (tied(first), tied(second));
+    if smallest.len().max(next.len()) > MOST_TIED {
+        return None;
+    }
+    let last = coordinates.row(last);
+    let mut choices = Vec::new();
+    for (p, several) in &smallest {
+        for (p2, _) in &next {
+            // One cell is not two, unless another one lies in the same place.
+            if p != p2 || *several {
+                let ends = Ends::of(p, p2, &last);
+                if !choices.contains(&ends) {
+                    choices.push(ends);
+                }
+            }
+        }
+    }
+    Some(choices)
+}
+
+/// The different positions of some cells, in order, and whether several cells lie there.
+fn positions(
+    coordinates: &Coordinates,
+    cells: impl Iterator<Item = usize>,
+) -> Vec<(Vec<f32>, bool)> {
+    let mut found: Vec<(Vec<f32>, bool)> = Vec::new();
+    for position in cells.map(|cell| coordinates.row(cell)) {
+        match found.iter().position(|(known, _)| *known == position) {
+            Some(at) => found[at].1 = true,
+            None if found.len() > MOST_TIED => break,
+            None => found.push((position, false)),
+        }
+    }
+    found
+}
+
+impl Ends {
+    fn of(p: &[f32], p2: &[f32], q: &[f32]) -> Ends {
+        let [low, high] = [p2, q].map(|other| (distance(p, other), expansion(p, other)));
+        Ends { values: [low.0, high.0 / 2.0], expansion: [low.1, high.1 / 2.0] }
+    }
+}
+
+/// How far `sqrt(|a|^2 - 2ab + |b|^2)` in float64 may be from the distance.
+///
+/// Three inner products of `w` terms have `w` roundings each and two sums follow, all at most `(|a| + |b|)^2` in
+/// magnitude, so the square is off by `E = (w + 2) u (|a| + |b|)^2`; and `|sqrt(d^2 + e) - d| <= min(e/d, sqrt e)`.
+fn expansion(a: &[f32], b: &[f32]) -> f64 {
+    let norm = |v: &[f32]| v.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+    let error = (a.len() + 2) as f64 * (f64::EPSILON / 2.0) * (norm(a) + norm(b)).powi(2);
+    error.sqrt().min(error / f64::from(distance(a, b)))
+}
+
 /// `t_min` and `t_max` of at least three cells.
 fn limits(coordinates: &Coordinates) -> (f32, f32) {
-    let sums: Vec<f32> = (0..coordinates.cells).map(|cell| row_sum(coordinates, cell)).collect();
+    let (first, second, last) = extremes(&row_sums(coordinates));
+    let row = |cell| coordinates.row(cell);
+    let [low, high] = Ends::of(&row(first), &row(second), &row(last)).values;
+    (low, high)
+}
+
+/// The cells of smallest, second smallest and largest sum, the first ones among equals.
+fn extremes(sums: &[f32]) -> (usize, usize, usize) {
     let (mut first, mut second, mut last) = (0, usize::MAX, 0);
     for (cell, &sum) in sums.iter().enumerate().skip(1) {
         if sum < sums[first] {
@@ -111,8 +194,11 @@ fn limits(coordinates: &Coordinates) -> (f32, f32) {
             last = cell;
         }
     }
-    let row = |cell| coordinates.row(cell);
-    (distance(&row(first), &row(second)), distance(&row(first), &row(last)) / 2.0)
+    (first, second, last)
+}
+
+fn row_sums(coordinates: &Coordinates) -> Vec<f32> {
+    (0..coordinates.cells).map(|cell| row_sum(coordinates, cell)).collect()
 }
 
 /// `numpy.sum(coordinates, axis=1)` of one cell.
@@ -149,17 +235,14 @@ fn pairwise_sum(values: &[f32]) -> f32 {
     }
 }
 
-/// `sklearn.metrics.pairwise_distances` of two float32 rows.
+/// The distance of two float32 rows; its square is rounded to float32.
 fn distance(a: &[f32], b: &[f32]) -> f32 {
-    let dot = |a: &[f32], b: &[f32]| -> f64 {
-        a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
-    };
-    let squared = -2.0 * dot(a, b) + dot(a, a) + dot(b, b);
-    (squared as f32).max(0.0).sqrt()
+    let squared: f64 = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
+    (squared as f32).sqrt()
 }
 
 /// `numpy.linspace(low, high, m, dtype=float32)` of float32 ends.
-fn linspace(low: f32, high: f32, m: usize) -> Vec<f32> {
+pub fn linspace(low: f32, high: f32, m: usize) -> Vec<f32> {
     let (delta, parts) = (high - low, m.saturating_sub(1) as f32);
     let step = delta / parts;
     let mut values: Vec<f32> = (0..m)
@@ -196,6 +279,35 @@ mod tests {
         let tied = cloud(&[[1.0, 1.0], [2.0, 0.0], [0.0, 2.0], [1.0, 1.0]]);
         // p, p2 = 0, 1 and q = 0.
         assert_eq!(automatic(&tied, 2).unwrap(), [2f32.sqrt(), 0.0]);
+        // Any two cells may be p and p2: two of them lie in one place, the others 1.41 and 2.83 apart.
+        let ends: Vec<[f32; 2]> = choices(&tied).unwrap().iter().map(|e| e.values).collect();
+        let root = 2f32.sqrt();
+        for [p2, q] in [[0.0, 0.0], [root, 0.0], [root, root / 2.0], [2.0 * root, root / 2.0]] {
+            assert!(ends.contains(&[p2, q]), "{p2}, {q}: {ends:?}");
+        }
+        assert_eq!((ends.len(), ends[0]), (4, [0.0, 0.0]));
+        let single = cloud(&[[0.0, 0.0], [3.0, 4.0], [9.0, 9.0]]);
+        assert_eq!(choices(&single).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_expanded_square_stays_within_its_bound() {
+        let at = |x: f32, y: f32, z: f32| [x, y, z + 1e6];
+        let mut worst: f64 = 0.0;
+        for k in 0..200u16 {
+            let s = f32::from(k);
+            let (a, b) = (at(1e6 + s, 1e6, 0.25 * s), at(1e6 - 0.5 * s, 1e6 + s, 1.0));
+            let dot = |a: &[f32], b: &[f32]| -> f64 {
+                a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+            };
+            let expanded = (dot(&a, &a) - 2.0 * dot(&a, &b) + dot(&b, &b)).max(0.0).sqrt();
+            let off = (expanded - f64::from(distance(&a, &b))).abs();
+            // The distance itself is rounded twice in float32.
+            let rounding = 2.0 * f64::from(f32::EPSILON) * f64::from(distance(&a, &b));
+            worst = worst.max(off);
+            assert!(off <= expansion(&a, &b) + rounding, "{k}: {off} {}", expansion(&a, &b));
+        }
+        assert!(worst > 0.0);
     }
 
     #[test]

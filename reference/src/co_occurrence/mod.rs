@@ -19,7 +19,8 @@
 //!
 //! - `t_0` is never used, for a given interval too. Same here.
 //! - Distances use the first two columns of the coordinates, the automatic interval all of them. Same here.
-//! - The automatic interval is no bounding box: see [`interval`]. It may fall. Same here, bit for bit.
+//! - The automatic interval is no bounding box: see [`interval`]. It may fall. Same here, but for what the host loses far
+//!   from the origin, and for equal sums of coordinates, among which NumPy's `argpartition` chooses by processor.
 //! - An unused category makes the host write outside its table. Here the axes are the **used** categories in
 //!   category order: what the host answers after `cat.remove_unused_categories()`.
 //! - The host's predicate is compiled with fastmath; `fma(dy, dy, dx dx)` is what it becomes on x86-64. Other
@@ -50,6 +51,7 @@ use crate::args::{Args, key_error, slot, type_error, value_error};
 use crate::labels::categorical;
 
 pub use counts::{Band, Counts, squared_distance};
+pub use interval::Ends;
 
 /// The function for a backend's table.
 pub const ENTRY: Entry<()> =
@@ -147,6 +149,22 @@ impl Task {
             }
         };
         Reply { warnings: self.warnings.clone(), ..reply }
+    }
+}
+
+/// Every pair of ends that an automatic interval of a call may have; `None` if the call gives its interval, or if there are
+/// too many choices among cells of equal sums.
+///
+/// # Errors
+/// As [`Task::read`], for the positions.
+pub fn automatic_ends(data: &Dataset, params: &Params) -> Result<Option<Vec<Ends>>, Fault> {
+    let signature = signature();
+    let args = Args::new("co_occurrence", &signature, params)?;
+    match args.get("interval")? {
+        Value::Int(_) => {
+            Ok(interval::choices(&Coordinates::read(data, args.text("spatial_key")?)?))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -51,7 +51,7 @@ struct Row {
 
 impl List {
     /// Reads a data frame or dict with `source` and `target`, a list of names (all ordered pairs of them), a
-    /// list of pairs, or two lists (sources, targets), which two pairs are too.
+    /// list of pairs, or two lists (sources, targets).
     pub(crate) fn read(value: &Value) -> Result<List, Fault> {
         let frame = match value {
             Value::None => {
@@ -62,7 +62,7 @@ impl List {
             }
             Value::Frame(frame) => frame.clone(),
             Value::Map(map) => frame_of_map(map)?,
-            other => frame_of_pairs(pairs(sequence(other)?)?),
+            other => frame_of_pairs(pairs(sequence(other)?, matches!(other, Value::Tuple(_)))?),
         };
         let column = |name: &str| {
             let missing = || key_error(format!("Column `'{name}'` is not in `interactions`."));
@@ -234,7 +234,8 @@ fn sequence(value: &Value) -> Result<Vec<Value>, Fault> {
     }
 }
 
-fn pairs(items: Vec<Value>) -> Result<Vec<[Value; 2]>, Fault> {
+/// Two items are (sources, targets) if a tuple holds them, or if they are no pairs: `[(a, b), (c, d)]` has two interactions.
+fn pairs(items: Vec<Value>, in_tuple: bool) -> Result<Vec<[Value; 2]>, Fault> {
     let Some(first) = items.first() else {
         return Err(value_error("No interactions were specified."));
     };
@@ -242,9 +243,9 @@ fn pairs(items: Vec<Value>) -> Result<Vec<[Value; 2]>, Fault> {
         let targets = || items.iter().cloned();
         return Ok(targets().flat_map(|s| targets().map(move |t| [s.clone(), t])).collect());
     }
+    let are_pairs = items.iter().all(|item| matches!(item, Value::Tuple(pair) if pair.len() == 2));
     let mut items = items.iter().map(sequence).collect::<Result<Vec<_>, _>>()?;
-    if let [sources, targets] = items.as_mut_slice() {
-        // Python's zip(*interactions): also what two pairs become.
+    if let ([sources, targets], true) = (items.as_mut_slice(), in_tuple || !are_pairs) {
         let zipped = sources.drain(..).zip(targets.drain(..));
         return Ok(zipped.map(|(s, t)| [s, t]).collect());
     }

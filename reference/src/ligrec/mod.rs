@@ -24,8 +24,9 @@
 //!
 //! Where the host surprises, and what this reference does:
 //!
-//! - Two interactions given as a list of two pairs are read as (sources, targets): `[(a, b), (c, d)]` asks for
-//!   a-c and b-d. A trap, but defined; same here.
+//! - Two interactions given as a list of two pairs are read as (sources, targets) there: `[(a, b), (c, d)]` gives the
+//!   rows a-c and b-d. Its documentation promises a-b and c-d for a sequence of pairs, and (sources, targets) for a
+//!   tuple of two sequences; here both are what the documentation says.
 //! - A gene name with `_` is a complex, always. Same here.
 //! - `use_raw` is true unless told otherwise; `alpha` changes nothing but the two-stage corrections. Same here.
 //! - `clusters` restricts the cells that are permuted, not just the columns. Same here.

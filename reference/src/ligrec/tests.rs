@@ -160,12 +160,14 @@ fn p_converges_to_the_enumeration_of_all_assignments() {
 }
 
 #[test]
-fn two_pairs_are_sources_and_targets_and_three_are_not() {
+fn a_list_of_pairs_holds_interactions_and_a_tuple_of_two_holds_sources_and_targets() {
     let x = vec![vec![1.0; 4]; 4];
     let data = dataset(&x, &[0, 0, 1, 1], &["a", "b"]);
     let rows_of = |value: Value| rows(&read(&data, &[("interactions", value)]));
     let two = [("g0", "g1"), ("g2", "g3")];
-    assert_eq!(rows_of(pairs(&two)), ["G0 | G2", "G1 | G3"]);
+    assert_eq!(rows_of(pairs(&two)), ["G0 | G1", "G2 | G3"]);
+    let Value::List(columns) = pairs(&two) else { panic!("pairs are a list") };
+    assert_eq!(rows_of(Value::Tuple(columns)), ["G0 | G2", "G1 | G3"]);
     let three = [("g0", "g1"), ("g2", "g3"), ("G0", "g1")];
     assert_eq!(rows_of(pairs(&three)), ["G0 | G1", "G2 | G3"]);
     let lists = Value::Tuple(vec![texts(&["g0", "g1", "g2"]), texts(&["g3", "g0", "nope"])]);

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::{self, Policy};
 use super::{Adequacy, Assurance, Level};
+use dispatch::Device;
+
 use crate::{Decision, FunctionDecision, Log, Outcome, Record, Source, Verdict, WaiverUse, decide};
 
 /// What the log does not say.
@@ -157,9 +159,11 @@ impl<'a> Facts<'a> {
             return Err(fault.clone());
         }
         self.tier_among(&rules.tiers)?;
-        let device = policy::kind(&self.log.header.backend.device);
-        if !rules.devices.iter().any(|d| d == device) {
-            return Err(format!("its device is {device}, which is no evidence"));
+        let device = &self.log.header.backend.device;
+        let kind = policy::kind(device);
+        // Whatever a policy says: GPU source run on a processor tells nothing about the numbers of a GPU.
+        if *device == Device::Emulated || !rules.devices.iter().any(|d| d == kind) {
+            return Err(format!("its device is {kind}, which is no evidence"));
         }
         let class = self.log.header.precision;
         if !rules.precision.contains(&class) {

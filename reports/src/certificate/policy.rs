@@ -54,7 +54,7 @@ pub struct Contract {
 pub struct Numerical {
     /// Tiers that examine enough.
     pub tiers: Vec<String>,
-    /// Kinds of device that are evidence: `cpu`, `cuda`, `emulated`.
+    /// Kinds of device that are evidence: `cpu`, `cuda`. An emulated device never is.
     pub devices: Vec<String>,
     /// Classes of arithmetic that are enough.
     pub precision: BTreeSet<Precision>,

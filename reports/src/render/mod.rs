@@ -19,6 +19,7 @@ mod text;
 pub use badge::{badge_endpoint, badge_svg};
 pub use github::annotations;
 pub use html::{Listed, html, index};
+pub(crate) use html::{brief, page};
 pub use json::{SUMMARY_FORMAT, json_summary};
 pub use junit::junit;
 pub use markdown::markdown;

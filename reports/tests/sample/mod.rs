@@ -39,6 +39,7 @@ pub(crate) fn log(backend: &str, tier: &str, planned: &[(&str, u64)]) -> Log {
         limitations: Vec::new(),
         knobs: BTreeMap::new(),
         waivers: Vec::new(),
+        unfinished: false,
     };
     Log { header, records: Vec::new() }
 }

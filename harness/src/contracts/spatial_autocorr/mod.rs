@@ -191,7 +191,7 @@ impl Judge<'_> {
 
     /// squidpy leaves p-values of features without a statistic uninitialised; they are not compared then.
     fn host_leaves_undefined(&self, score: &[f64], mut allowed: Allowed) -> Allowed {
-        if self.answers.squidpy_defects() {
+        if self.answers.host.squidpy_defects {
             let undefined = allowed.iter_mut().zip(score).filter(|(_, s)| s.is_nan());
             undefined.for_each(|(a, _)| *a = Allowance::Undefined);
         }
@@ -262,7 +262,7 @@ impl Judge<'_> {
         let Some(permuted) = &statistics.permuted else { return Vec::new() };
         let n_perms = self.task.n_perms.unwrap_or(0);
         // A permutation that moves nothing is a tie for whoever adds both statistics up alike. squidpy's threads do not.
-        let tied = match self.answers.squidpy_defects() {
+        let tied = match self.answers.host.numpy_stream || self.answers.backend.numpy_stream {
             true => vec![false; n_perms],
             false => self.task.unmoved(),
         };
@@ -304,7 +304,8 @@ impl Judge<'_> {
             }
             let p = self.column(raw, false);
             // One NaN poisons the whole column there: NaN statistics leave p-values uninitialised, and 0/0 is NaN too.
-            if self.answers.squidpy_defects() && e_score.iter().chain(&p).any(|x| x.is_nan()) {
+            let forgiven = self.answers.backend.squidpy_defects;
+            if forgiven && e_score.iter().chain(&p).any(|x| x.is_nan()) {
                 self.checks
                     .skip(format!("{column}: squidpy corrects uninitialised p-values along"));
                 continue;

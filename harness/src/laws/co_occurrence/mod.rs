@@ -99,9 +99,9 @@ fn certain(band: Band) -> Option<Counts> {
     (band.low == band.high).then_some(band.low)
 }
 
-/// The counts of a call, if no pair is in doubt.
+/// The counts of a call, if it names its thresholds and no pair is in doubt.
 fn counts(call: &Call) -> Option<Counts> {
-    certain(task(call)?.band())
+    certain(task(call).filter(|_| is_explicit(call))?.band())
 }
 
 /// Whether the call names its thresholds; automatic ones depend on ties of sums, which no two programs break alike.

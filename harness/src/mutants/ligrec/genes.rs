@@ -116,9 +116,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         ..GENES
     },
     Mutant {
-        name: "ligrec-two-tuples-are-pairs",
-        mistake: "reads a list of two pairs as two interactions",
-        origin: "what it looks like; the host reads (sources, targets), as for any sequence of two",
+        name: "ligrec-two-tuples-are-columns",
+        mistake: "reads a list of two pairs as (sources, targets)",
+        origin: "squidpy 1.8.3, which unpacks any sequence of two",
         check: "means rows: form",
         run: |data, params| {
             let mut params = params.clone();

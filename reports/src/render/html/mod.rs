@@ -59,7 +59,8 @@ pub fn html(log: &Log, certificate: Option<&Statement>) -> String {
     )
 }
 
-fn page(title: &str, body: Markup) -> String {
+/// A page of this look.
+pub(crate) fn page(title: &str, body: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -86,6 +87,6 @@ fn clean(text: &str) -> String {
 }
 
 /// Foreign text, shortened.
-fn brief(text: &str) -> String {
+pub(crate) fn brief(text: &str) -> String {
     phrase::shorten(&clean(text), 240)
 }

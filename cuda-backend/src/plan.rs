@@ -1,0 +1,44 @@
+//! How much of a call fits the device at a time, settled before any memory is taken.
+
+use dispatch::Fault;
+
+use crate::session::Session;
+
+/// What so many buffers may lose to alignment.
+const SLACK: usize = 16 << 10;
+
+/// What a call needs of the device's memory.
+pub(crate) struct Plan<'p> {
+    /// The function.
+    pub(crate) function: &'p str,
+    /// What is there throughout, and its bytes.
+    pub(crate) throughout: &'p [(&'p str, usize)],
+    /// One of what is worked on in batches, and its bytes with those that one more in advance takes.
+    pub(crate) each: (&'p str, usize),
+}
+
+impl Plan<'_> {
+    /// How many fit at a time, at least one; half of the memory is left for what comes beside them.
+    ///
+    /// # Errors
+    /// [`Fault::OutOfMemory`] that says what is needed and what there is, if not even one fits.
+    pub(crate) fn batch(&self, session: &Session<'_>) -> Result<usize, Fault> {
+        let throughout: usize =
+            SLACK + self.throughout.iter().map(|(_, bytes)| bytes).sum::<usize>();
+        let (left, (what, each)) = (session.left(), self.each);
+        if throughout + each > left {
+            let parts = self.throughout.iter().copied().chain([(what, each)]);
+            let parts: Vec<String> = parts.map(|(what, bytes)| format!("{what} {bytes}")).collect();
+            return Err(Fault::OutOfMemory(format!(
+                "{} needs {} bytes of device memory at least ({}), {left} are available; {LESS}",
+                self.function,
+                throughout + each,
+                parts.join(", "),
+            )));
+        }
+        Ok(((left - throughout) / 2 / each.max(1)).max(1))
+    }
+}
+
+/// What to do about a call that does not fit the device.
+pub(crate) const LESS: &str = "use fewer features, permutations or cells in a call, close other programs on the device, or take a larger one";

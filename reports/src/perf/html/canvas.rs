@@ -1,0 +1,67 @@
+//! Drawings by plotters that take their colours from the page, so that they follow light, dark and paper.
+//!
+//! plotters knows colours, not names of them. So it draws with colours that stand for names, and those are replaced.
+
+use maud::{Escaper, Markup, PreEscaped};
+use plotters::backend::SVGBackend;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use std::fmt::Write as _;
+
+/// A drawing surface, and the errors of it.
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
+
+/// Colours that stand for the page's, and their names in its style sheet.
+pub(super) const INK: RGBColor = RGBColor(1, 1, 1);
+pub(super) const SOFT: RGBColor = RGBColor(2, 1, 1);
+pub(super) const LINE: RGBColor = RGBColor(3, 1, 1);
+pub(super) const GOOD: RGBColor = RGBColor(4, 1, 1);
+pub(super) const BAD: RGBColor = RGBColor(5, 1, 1);
+pub(super) const DOUBT: RGBColor = RGBColor(6, 1, 1);
+pub(super) const ACCENT: RGBColor = RGBColor(7, 1, 1);
+const NAMES: [(RGBColor, &str); 7] = [
+    (INK, "var(--ink)"),
+    (SOFT, "var(--soft)"),
+    (LINE, "var(--line)"),
+    (GOOD, "var(--good)"),
+    (BAD, "var(--bad)"),
+    (DOUBT, "var(--doubt)"),
+    (ACCENT, "var(--accent)"),
+];
+
+/// The colour of the n-th of several curves; labels beside them tell more than five apart.
+pub(super) fn colour(n: usize) -> RGBColor {
+    [ACCENT, BAD, GOOD, DOUBT, SOFT][n % 5]
+}
+
+/// Text of the page's size.
+pub(super) fn text(colour: RGBColor) -> TextStyle<'static> {
+    ("sans-serif", 12).into_font().color(&colour)
+}
+
+/// What `draw` draws, with a name for those who do not see it; empty if it cannot be drawn.
+pub(super) fn svg(
+    width: u32,
+    height: u32,
+    label: &str,
+    draw: impl FnOnce(&Area<'_>) -> Drawn,
+) -> Markup {
+    let mut drawn = String::new();
+    let done = {
+        let area = SVGBackend::with_string(&mut drawn, (width, height)).into_drawing_area();
+        draw(&area).and_then(|()| Ok(area.present()?))
+    };
+    let body = drawn.find('>').map(|end| &drawn[end + 1..]);
+    let (Ok(()), Some(body)) = (done, body) else { return Markup::default() };
+    let mut name = String::new();
+    // Writing to a string does not fail.
+    let _ = write!(Escaper::new(&mut name), "{label}");
+    let mut page = format!(
+        "<svg viewBox=\"0 0 {width} {height}\" style=\"max-width:{width}px\" role=\"img\" aria-label=\"{name}\">{body}"
+    );
+    for (RGBColor(r, g, b), name) in NAMES {
+        page = page.replace(&format!("\"#{r:02X}{g:02X}{b:02X}\""), &format!("\"{name}\""));
+    }
+    PreEscaped(page)
+}
