@@ -108,7 +108,7 @@ fn of_run(log: Log, header: &Header, plan: &Plan) -> Result<Vec<Record>, String>
         return Err("the run is finished; without --resume it is made again".to_owned());
     }
     if log.header != (Header { unfinished: true, ..header.clone() }) {
-        let what = shards::difference(&log.header, header);
+        let what = shards::foreign(&log.header, header);
         return Err(format!("an interrupted run of something else: {what}; give another --out"));
     }
     let mut open: BTreeSet<String> = plan.cases.iter().map(|(_, case)| case.name()).collect();

@@ -128,7 +128,7 @@ pub fn gather(plan: &Plan, header: &Header, parts: Vec<Part>) -> Result<Vec<Reco
     let count = parts.first().map_or(1, |part| part.shard.count);
     let mut by_index: BTreeMap<usize, Part> = BTreeMap::new();
     for part in parts {
-        if let Some(what) = foreign(&part, header, count) {
+        if let Some(what) = stranger(&part, header, count) {
             return Err(MergeError::Foreign { name: part.name, what });
         }
         let (shard, second) = (part.shard, part.name.clone());
@@ -173,25 +173,25 @@ fn whole(
     }
 }
 
-/// The first thing in which a part is not of this run.
-fn foreign(part: &Part, whole: &Header, count: usize) -> Option<String> {
+/// What makes a part none of this run.
+fn stranger(part: &Part, whole: &Header, count: usize) -> Option<String> {
     if part.shard.count != count {
         return Some(format!("it is part {} of a run in {} parts", part.shard, part.shard.count));
     }
     let header = &part.log.header;
-    (header != whole).then(|| difference(header, whole).to_owned())
+    (header != whole).then(|| foreign(header, whole).to_owned())
 }
 
 /// The first thing in which two runs are not the same.
-pub(crate) fn difference(header: &Header, whole: &Header) -> &'static str {
+pub(crate) fn foreign(part: &Header, whole: &Header) -> &'static str {
     let differs = [
-        (header.examiner != whole.examiner, "another version of the examiner"),
-        (header.backend != whole.backend, "another backend, build or device"),
-        (header.host != whole.host, "another host"),
-        (header.tier != whole.tier, "another tier"),
-        (header.seed != whole.seed, "another seed"),
-        (header.precision != whole.precision, "another class of arithmetic"),
-        (header.plan != whole.plan, "other cases"),
+        (part.examiner != whole.examiner, "another version of the examiner"),
+        (part.backend != whole.backend, "another backend, build or device"),
+        (part.host != whole.host, "another host"),
+        (part.tier != whole.tier, "another tier"),
+        (part.seed != whole.seed, "another seed"),
+        (part.precision != whole.precision, "another class of arithmetic"),
+        (part.plan != whole.plan, "other cases"),
     ];
     differs.iter().find(|(differs, _)| *differs).map_or("another header", |(_, what)| what)
 }

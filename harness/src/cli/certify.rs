@@ -4,12 +4,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use reports::certificate::RESULTS;
-use reports::{Log, Record};
+use reports::{Header, Log, Record};
 
 use super::conclude::Destination;
 use super::environment::Watch;
 use super::merge;
 use super::request::{Prepared, Request};
+use crate::examine::Examination;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::shards::Shard;
@@ -39,12 +40,11 @@ impl Certify {
         if !self.destination.json {
             prepared.announce();
         }
-        let Prepared { plan, header, .. } = &prepared;
+        let Prepared { examination, plan, header, .. } = &prepared;
         let device = &header.backend.device;
         let watch = Watch::begin(device);
         let part = self.shard.map(|shard| shard.of(plan));
-        let cases = part.as_ref().unwrap_or(plan);
-        let records = self.records(&prepared, cases)?;
+        let records = self.records(examination, part.as_ref().unwrap_or(plan), header)?;
         let watched = watch.end(device);
         match self.shard {
             None => self.destination.conclude(&self.request, prepared, records, &watched),
@@ -54,23 +54,25 @@ impl Certify {
             }
         }
     }
-}
 
-impl Certify {
-    /// One record for each case, each on disk as soon as it is judged.
-    fn records(&self, prepared: &Prepared, cases: &Plan) -> Result<Vec<Record>> {
-        let Prepared { examination, header, .. } = prepared;
-        let Destination { out, json, .. } = &self.destination;
+    /// One record for each case, each on disk as soon as it is there.
+    fn records(
+        &self,
+        examination: &Examination,
+        plan: &Plan,
+        header: &Header,
+    ) -> Result<Vec<Record>> {
+        let Destination { out, json } = &self.destination;
         std::fs::create_dir_all(out).with_context(|| format!("create folder {}", out.display()))?;
         let path = out.join(RESULTS);
         let (journal, judged) = if self.resume {
-            Journal::resume(&path, header, cases)?
+            Journal::resume(&path, header, plan)?
         } else {
             (Journal::begin(&path, header)?, Vec::new())
         };
-        let bar = progress_bar(cases.cases.len() as u64, *json);
+        let bar = progress_bar(plan.cases.len() as u64, *json);
         if !judged.is_empty() && !json {
-            let n = cases.cases.len();
+            let n = plan.cases.len();
             eprintln!("going on in {}: {} of {n} cases are judged", path.display(), judged.len());
         }
         bar.inc(judged.len() as u64);
@@ -87,7 +89,8 @@ impl Certify {
             bar.inc(1);
         };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let records = examination.records(cases, judged, self.jobs.unwrap_or_else(cores), progress);
+        let jobs = self.jobs.unwrap_or_else(cores);
+        let records = examination.records(plan, judged, jobs, progress);
         bar.finish_and_clear();
         Ok(records)
     }
