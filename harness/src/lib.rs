@@ -15,7 +15,7 @@
 //! - [`waivers`] are differences that somebody decided to live with; [`domain`] says what was tried.
 //! - [`probes`] ask what a backend does with a call, rule by rule of the dispatch contract.
 //! - [`self_test`](mod@self_test) asks whether the machine computes known answers.
-//! - [`bench`] is the lab: how fast right answers are.
+//! - [`bench`](mod@bench) is the lab: how fast right answers are.
 //! - [`journal`] is the log while a run is under way; [`shards`] are parts of a run on several machines; [`replan`](mod@replan) derives seed and cases of a certificate again.
 //! - [`golden`] compares with stored answers of a real host; [`suite`] is the door of a backend's CI.
 
