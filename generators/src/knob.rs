@@ -58,7 +58,7 @@ impl Knob {
 pub struct Rung {
     /// The recipe, without its seed.
     pub recipe: &'static str,
-    /// Whether a call takes a second where it is fast, so that slow devices and quick runs of other processes leave it out.
+    /// Whether a call takes a second where it is fast, so that quick runs and slow devices leave it out.
     pub heavy: bool,
 }
 

@@ -1,5 +1,7 @@
 //! A spatial graph as the statistics need it: weights in `f64`, compressed by rows.
 
+use std::borrow::Cow;
+
 use dispatch::{Dataset, Dtype, Fault, Format, Sparse, Value};
 
 use crate::args::{slot, type_error, value_error};
@@ -142,7 +144,7 @@ impl Graph {
     /// ones. Rows are sorted, duplicates added up.
     pub fn undirected(&self) -> Graph {
         let transposed = self.transposed();
-        let sorted = transposed.transposed();
+        let sorted = self.sorted(&transposed);
         let mut both =
             Graph { indptr: vec![0], indices: vec![], weights: vec![], dtype: self.dtype };
         for i in 0..self.len() {
@@ -201,11 +203,19 @@ impl Graph {
         Graph { indptr, indices, weights, dtype: self.dtype }
     }
 
+    /// The graph with sorted rows, duplicates side by side: itself, as graphs are mostly stored, or twice transposed.
+    fn sorted(&self, transposed: &Graph) -> Cow<'_, Graph> {
+        match self.indptr.windows(2).all(|row| self.indices[row[0]..row[1]].is_sorted()) {
+            true => Cow::Borrowed(self),
+            false => Cow::Owned(transposed.transposed()),
+        }
+    }
+
     /// The sums over the weights; O(edges).
     pub fn moments(&self) -> Moments {
         let n = self.len();
         let transposed = self.transposed();
-        let sorted = transposed.transposed();
+        let sorted = self.sorted(&transposed);
         let total = |graph: &Graph, i: usize| graph.row(i).map(|(_, w)| w).sum::<f64>();
         let rows: Vec<f64> = (0..n).map(|i| total(self, i)).collect();
         let columns: Vec<f64> = (0..n).map(|j| total(&transposed, j)).collect();

@@ -104,12 +104,14 @@ impl Task<'_> {
         totals: &[f64],
     ) -> Vec<Sums> {
         let features = self.features.len();
+        // A row of X is fetched once for all cells next to its own, if these are met soon after each other.
+        let order = self.graph.search_order();
         let chunk = |work: &mut Rows, start: usize| {
             let mut sums = vec![Sums::default(); features];
             let end = self.n().min(start + CHUNK);
             for first in (start..end).step_by(LEAF) {
-                let cells = first..end.min(first + LEAF);
-                for (cell, &total) in cells.clone().zip(&totals[cells]) {
+                for &cell in &order[first..end.min(first + LEAF)] {
+                    let (cell, total) = (cell as usize, totals[cell as usize]);
                     work.add_neighbours(rows, edges, cell);
                     for (column, x) in rows.lane(cell) {
                         let lag = work.lag[column];
