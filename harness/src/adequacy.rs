@@ -17,7 +17,7 @@ use crate::examine::{Examination, Session};
 use crate::mutants::{self, Class, EQUIVALENT, Mutant, MutantBackend};
 use crate::plan::{Plan, Tier, run_seed};
 use crate::shrink::{Budget, shrink};
-use crate::{CONTRACTS, Case};
+use crate::{CONTRACTS, Case, causes};
 
 /// The version of the summary.
 pub const FORMAT: u32 = 1;
@@ -225,14 +225,16 @@ pub fn try_mutant(mutant: &'static Mutant, tier: Tier) -> Trial {
         let record = session.record(*source, case);
         let Some(check) = failed_check(&record) else { continue };
         *trial.found_by.entry(check.clone()).or_default() += 1;
+        // What is looked for in smaller inputs says also which exception it was.
+        let symptom = causes::failed_check(&record);
         if check == mutant.check {
-            trial.shrunk = smallest(&mut session, case, &check);
+            trial.shrunk = smallest(&mut session, case, &symptom);
             if trial.shrunk.is_some() {
                 trial.fate = Fate::Killed;
                 return trial;
             }
         }
-        other.get_or_insert((case, check));
+        other.get_or_insert((case, symptom));
     }
     if let Some((case, check)) = other {
         trial.shrunk = smallest(&mut session, case, &check);
@@ -247,9 +249,9 @@ fn failed_check(record: &Record) -> Option<String> {
     record.verdict.condemns().then(|| name().to_owned())
 }
 
-fn smallest(session: &mut Session<'_>, case: &Case, check: &str) -> Option<Smallest> {
+fn smallest(session: &mut Session<'_>, case: &Case, symptom: &str) -> Option<Smallest> {
     let Shrunk { n_obs, n_vars, calls, recipe, replay, .. } =
-        shrink(session, case, check, Budget::default())?.shrunk;
+        shrink(session, case, symptom, Budget::default())?.shrunk;
     Some(Smallest { cells: n_obs, genes: n_vars, calls, recipe, replay })
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use dispatch::Backend;
+use generators::Recipe;
 use harness::adequacy::{Fate, Summary, Trial, measure};
 use harness::examine::{Examination, header};
 use harness::mutants::{self, Class, EQUIVALENT, MutantBackend};
@@ -123,6 +124,30 @@ fn the_reference_against_itself_never_alarms() {
     let worst =
         compared.filter(|c| harness::laws::of_check(&c.name).is_none()).find(|c| c.worst.0 != 0.0);
     assert_eq!(worst, None, "the same bits were not found equal");
+}
+
+/// As two versions of a library that share a mistake: what was read otherwise has another number of interactions.
+#[test]
+fn two_that_read_a_call_in_another_way_are_compared_all_the_same() {
+    let mistaken = || -> Arc<dyn Backend> {
+        Arc::new(MutantBackend::new(mutants::find("ligrec-two-tuples-are-columns").unwrap()))
+    };
+    let examination = Examination {
+        host: mistaken(),
+        backend: mistaken(),
+        precision: reports::Precision::P64,
+        deadline: Duration::from_secs(60),
+        backend_name: "the other".to_owned(),
+        replay_args: String::new(),
+    };
+    let generator = generators::generator("ligrec").unwrap();
+    let mut session = examination.session();
+    for seed in 1..60 {
+        let recipe = format!("interactions=two-tuples seed={seed}");
+        let recipe = Recipe::parse(generator, &recipe).unwrap();
+        let judgement = session.exchange(Arc::new(recipe.build())).judgement;
+        assert!(!judgement.verdict.condemns(), "seed {seed}: {judgement:?}");
+    }
 }
 
 #[test]

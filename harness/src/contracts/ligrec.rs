@@ -70,6 +70,13 @@ fn judge(call: &Call, answers: &Answers<'_>, checks: &mut Checks) -> Result<(), 
     let width = task.pairs.len();
     let at = |i: usize| place(i, &[task.interactions.len(), width]);
     let (e, a) = (flat(expected.means), flat(actual.means));
+    if e.len() != bounds.means.len() {
+        // Two versions of a host may both take two pairs for (sources, targets). What rounding may do to the answer to a call
+        // that was read otherwise is not known, so it is nothing.
+        checks.numbers("means: value", "means", &e, &a, |i| i.to_string(), |_| Allowance::Exact);
+        checks.skip("p-values were not compared, because both sides read the call in another way");
+        return Ok(());
+    }
     checks.numbers("means: value", "means", &e, &a, at, |i| bounds.mean(i));
     let (e, a) = (flat(expected.pvalues), flat(actual.pvalues));
     let undefined = |values: &[f64]| {
