@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dispatch::{Backend, Call, Manifest, Reply};
-use reports::{FORMAT, Header, Log, Precision, Record, Source, Verdict};
+use reports::{FORMAT, Header, Log, Precision, Record, Source, Verdict, Witnessed};
 
 use crate::capsule::Capsule;
 use crate::causes::shrink_each_cause;
 use crate::executor::Executor;
-use crate::judge::{Judgement, Outcome, Peers, judge};
+use crate::judge::{Judgement, Outcome, Peers, judge, witnessed};
 use crate::laws::{self, Law, Trial};
 use crate::plan::Plan;
 use crate::shrink::Budget;
@@ -61,6 +61,8 @@ pub struct Session<'a> {
     examination: &'a Examination,
     host: Executor,
     backend: Executor,
+    /// Of the answers that the backend alone was asked for, since it was last taken.
+    witness: Witnessed,
 }
 
 /// What both sides said to one call.
@@ -83,6 +85,7 @@ impl Examination {
             examination: self,
             host: Executor::new(self.host.clone(), self.deadline),
             backend: Executor::new(self.backend.clone(), self.deadline),
+            witness: Witnessed::NoAnswer,
         }
     }
 
@@ -213,7 +216,15 @@ impl Session<'_> {
         let Examination { host, backend, .. } = self.examination;
         let (host, backend) = (host.manifest(), backend.manifest());
         let stream = stream::choose(host, backend, &call.function).backend;
-        self.backend.run(&deliver::deliver(&stream::ask(call, stream), host, backend)?)
+        let outcome =
+            self.backend.run(&deliver::deliver(&stream::ask(call, stream), host, backend)?);
+        self.witness = self.witness.and(witnessed(&outcome));
+        outcome
+    }
+
+    /// What shows that the backend made the answers that it alone was asked for, since this was last asked.
+    pub(crate) fn take_witness(&mut self) -> Witnessed {
+        std::mem::replace(&mut self.witness, Witnessed::NoAnswer)
     }
 
     /// Asks up to `most` of the laws about an answer of the backend; the host is not needed.
@@ -268,6 +279,7 @@ impl Session<'_> {
         let (case, function) = (case.name(), case.function().to_owned());
         let precision = self.precision(&exchange);
         let undefined = exchange.judgement.verdict == Verdict::HostUndefined;
+        let witness = witnessed(&exchange.backend);
         let ruling = undefined.then(|| oracle::ruling(&exchange, self.manifests())).flatten();
         let Judgement { verdict, reason, checks } = exchange.judgement;
         Record {
@@ -277,6 +289,7 @@ impl Session<'_> {
             input,
             verdict,
             reason,
+            witness,
             checks,
             precision,
             ruling,
@@ -345,6 +358,7 @@ pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> 
         limitations,
         knobs: domain::knobs(plan),
         waivers: Vec::new(),
+        witnessed: true,
         unfinished: false,
     }
 }

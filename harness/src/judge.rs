@@ -1,7 +1,7 @@
 //! Two outcomes of one call become a verdict. Pure.
 
 use dispatch::{Call, Fault, Reply, Witness};
-use reports::{Check, Verdict};
+use reports::{Check, Verdict, Witnessed};
 
 use crate::compare::Checks;
 use crate::contract::{Answers, Contract};
@@ -151,6 +151,11 @@ fn judge_answers(
         }
         None => Judgement::new(Verdict::Pass, skipped, checks),
     }
+}
+
+/// What shows that the backend made an answer.
+pub(crate) fn witnessed(outcome: &Outcome) -> Witnessed {
+    outcome.as_ref().map_or(Witnessed::NoAnswer, |reply| Witnessed::from(&reply.witness))
 }
 
 /// Whether a check asks about the form of an answer rather than its numbers.

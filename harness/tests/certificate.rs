@@ -58,6 +58,10 @@ fn a_certificate_is_made_signed_verified_and_refused_after_a_change() {
     check(dir, &["index", "."], 0, "./index.html: 1 certificates, 0 refused");
     let path = dir.join(certificate);
     let text = std::fs::read_to_string(&path).unwrap();
+    let own = "\"ownCode\": ";
+    assert!(text.contains(own), "a program of its own says so:\n{text}");
+    std::fs::write(&path, text.replacen(own, "\"ownCode\": 1", 1)).unwrap();
+    check(dir, &["verify", certificate], 5, "witness.ownCode says 1");
     std::fs::write(&path, text.replace("\"ligrec\": \"statistical\"", "\"ligrec\": \"full\""))
         .unwrap();
     check(dir, &["verify", certificate], 5, "granted.functions.ligrec says \"full\"");
@@ -89,6 +93,15 @@ fn an_emulated_device_is_granted_the_contract_and_nothing_more() {
     assert_eq!(granted["functions"]["co_occurrence"], "contract", "{granted:#}");
     // The others were not examined, and the whole is as good as the least of them.
     assert_eq!(granted["overall"], "none", "{granted:#}");
+    // The device counts, so whose work it was is in the certificate, and every case is accounted for.
+    let result = &certificate["predicate"]["results"][0];
+    let witness = |name: &str| result["witness"][name].as_u64().unwrap();
+    assert!(witness("calls") >= witness("counted") && witness("counted") > 0, "{result:#}");
+    assert!(witness("launches") > 0 && witness("moved") > 0, "{result:#}");
+    assert_eq!((witness("ownCode"), witness("unproven")), (0, 0), "{result:#}");
+    let planned = result["cases"]["planned"].as_u64().unwrap();
+    assert_eq!(witness("counted") + witness("noAnswer"), planned, "{result:#}");
+    check(dir.path(), &["verify", "out/certificate.intoto.json"], 4, "ok       results");
 }
 
 #[test]

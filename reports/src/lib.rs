@@ -24,6 +24,7 @@ pub mod trust;
 mod verdict;
 mod waiver;
 pub mod wheel;
+mod witness;
 
 pub use date::{Date, Time};
 pub use decision::{Decision, FunctionDecision, Outcome, decide};
@@ -37,3 +38,4 @@ pub use record::{Check, Finding, Record, Shrunk, Source};
 pub use ruling::{Blame, Ruling};
 pub use verdict::Verdict;
 pub use waiver::WaiverUse;
+pub use witness::{Witnessed, Witnesses, Work};

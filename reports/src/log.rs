@@ -46,6 +46,9 @@ pub struct Header {
     /// The waivers of the run and what they covered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverUse>,
+    /// Whether each record says what shows that the backend made the answer; in the logs of earlier versions none does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub witnessed: bool,
     /// Whether the run was not at its end when this was written: cases may be missing, and nothing is waived or shrunk.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unfinished: bool,

@@ -3,7 +3,7 @@
 use dispatch::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::{Places, Precision, Ratio, Ruling, Verdict};
+use crate::{Places, Precision, Ratio, Ruling, Verdict, Witnessed};
 
 /// Where a case comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -111,6 +111,9 @@ pub struct Record {
     /// Why, in one sentence, where a verdict needs one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// What shows that the backend made the answer, where [`crate::Header::witnessed`] says that records know.
+    #[serde(default, skip_serializing_if = "Witnessed::is_own_code")]
+    pub witness: Witnessed,
     /// The comparisons made, passing ones included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,

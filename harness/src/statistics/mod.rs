@@ -122,6 +122,7 @@ pub fn is_random(function: &str) -> bool {
 pub fn record(session: &mut Session<'_>, case: &StudyCase) -> Record {
     let call = case.call();
     let input = call.digest();
+    session.take_witness();
     let concluded = match case.question {
         Question::Null => null::measure(session, &call, case.seed),
         Question::Determinism => {
@@ -153,6 +154,7 @@ pub fn record(session: &mut Session<'_>, case: &StudyCase) -> Record {
         input,
         verdict,
         reason,
+        witness: session.take_witness(),
         checks,
         precision: None,
         ruling: None,

@@ -169,13 +169,12 @@ fn function_results(
     adequacy: &Adequacy,
 ) -> Vec<FunctionResult> {
     let result = |(function, grant): (&String, &Grant)| {
-        let planned = log.header.planned.get(function).copied().unwrap_or(0);
         let records: Vec<&Record> =
             log.records.iter().filter(|r| r.function == *function).collect();
         FunctionResult::of(
             function,
             grant.level,
-            planned,
+            &log.header,
             &records,
             adequacy.functions.get(function),
         )

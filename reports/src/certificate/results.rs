@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Decimal, FunctionAdequacy, Level};
-use crate::{Check, Ratio, Record, Source, Verdict};
+use crate::{Check, Header, Ratio, Record, Source, Verdict, Witnesses};
 
 /// What became of the planned cases of a function; the parts sum to `planned`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +129,9 @@ pub struct FunctionResult {
     pub compared: u64,
     /// The checks that failed, with the number of cases in which each failed first.
     pub failed_checks: BTreeMap<String, u64>,
+    /// What shows that the backend made the answers; `None`: the log is of an earlier version and does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witnesses>,
     /// Checks with an allowance above zero that passed. Exact checks are in the evidence.
     pub margins: Vec<Margin>,
     /// Studies of random columns.
@@ -143,10 +146,11 @@ impl FunctionResult {
     pub fn of(
         function: &str,
         level: Level,
-        planned: u64,
+        header: &Header,
         records: &[&Record],
         adequacy: Option<&FunctionAdequacy>,
     ) -> FunctionResult {
+        let planned = header.planned.get(function).copied().unwrap_or(0);
         let mut failed_checks = BTreeMap::new();
         for record in records.iter().filter(|r| r.verdict.condemns()) {
             let check = record.failed_check().map_or(record.verdict.name(), |c| &c.name);
@@ -158,6 +162,7 @@ impl FunctionResult {
             cases: Cases::of(planned, records.iter().copied()),
             compared: records.iter().map(|r| r.compared()).sum(),
             failed_checks,
+            witness: header.witnessed.then(|| Witnesses::of(records)),
             margins: margins(records),
             studies: records
                 .iter()

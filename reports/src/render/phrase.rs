@@ -7,7 +7,7 @@ use dispatch::{Device, Manifest};
 use super::tally::{Failure, FunctionTally, Note, Spread, Tally};
 use crate::{
     Blame, Coverage, Domain, Finding, Header, Outcome, Precision, Ruling, Shrunk, Source, Verdict,
-    WaiverUse,
+    WaiverUse, Witnesses,
 };
 
 /// What a quick tier says at its end.
@@ -305,6 +305,24 @@ fn source_name(source: Source) -> &'static str {
         Source::Golden => "golden",
         Source::Statistical => "statistical",
     }
+}
+
+/// `81 cases with counted calls (81 calls, 243 kernels launched, 8,192 bytes moved), 3 cases without an answer`.
+pub(super) fn witness(witness: &Witnesses) -> String {
+    let Witnesses { own_code, counted, unproven, no_answer, work } = *witness;
+    let launches = work.launches.map(|n| format!(", {} launched", plural(n, "kernel")));
+    let moved = work.moved.map(|n| format!(", {} moved", plural(n, "byte")));
+    let device = [launches, moved].into_iter().flatten().collect::<String>();
+    let parts = [
+        (own_code, "answered by code of its own".to_owned()),
+        (counted, format!("with counted calls ({}{device})", plural(work.calls, "call"))),
+        (unproven, "with nothing that shows who answered".to_owned()),
+        (no_answer, "without an answer".to_owned()),
+    ];
+    let stated = parts.iter().filter(|(n, _)| *n > 0);
+    let parts: Vec<String> =
+        stated.map(|(n, how)| format!("{} {how}", plural(*n, "case"))).collect();
+    if parts.is_empty() { "no case has a record".to_owned() } else { parts.join(", ") }
 }
 
 /// `1 case`, `2 cases`, `1,024 cases`.

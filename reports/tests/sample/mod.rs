@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use dispatch::{Device, Digest, Manifest};
 use reports::{
     Blame, Check, FORMAT, Finding, Header, Log, Precision, Ratio, Record, Ruling, Shrunk, Source,
-    Verdict,
+    Verdict, Witnessed,
 };
 
 pub(crate) fn digest(text: &str) -> Digest {
@@ -39,6 +39,7 @@ pub(crate) fn log(backend: &str, tier: &str, planned: &[(&str, u64)]) -> Log {
         limitations: Vec::new(),
         knobs: BTreeMap::new(),
         waivers: Vec::new(),
+        witnessed: false,
         unfinished: false,
     };
     Log { header, records: Vec::new() }
@@ -60,6 +61,7 @@ pub(crate) fn record(function: &str, i: usize, verdict: Verdict) -> Record {
         source: if i.is_multiple_of(4) { Source::Sampled } else { Source::MustPass },
         verdict,
         reason: String::new(),
+        witness: Witnessed::OwnCode,
         checks: Vec::new(),
         shrunk: None,
         precision: None,

@@ -146,6 +146,9 @@ fn machine(certificate: &Statement) -> Markup {
             (line("Accelerator", &device(accelerator)))
         }
         (line("Self-test", &format!("known answers: {} before the run, {} after it", answer(test.before), answer(test.after))))
+        @for result in &predicate.results { @if let Some(witness) = &result.witness {
+            (line("Witness", &format!("{}: {}", result.function, phrase::witness(witness))))
+        } }
         (line("System", &format!("{}, kernel {}, {}", machine.os, machine.kernel, machine.arch)))
         @if !variables.is_empty() { (line("Variables", &variables.join(" "))) }
         (line("Run", &format!("{}, {} to {}", runner.kind, predicate.execution.started_at, predicate.execution.finished_at)))
