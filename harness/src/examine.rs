@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dispatch::{Backend, Call, Manifest, Reply};
+use dispatch::{Backend, Call, Device, Manifest, Reply};
 use reports::{FORMAT, Header, Log, Precision, Record, Source, Verdict, Witnessed};
 
 use crate::capsule::Capsule;
@@ -269,6 +269,9 @@ impl Session<'_> {
 
     /// Runs one case and records what became of it.
     pub fn record(&mut self, source: Source, case: &Case) -> Record {
+        if let Device::Absent { why } = &self.manifests()[1].device {
+            return not_run(source, case, format!("no device: {why}"));
+        }
         if let Case::Study(case) = case {
             return statistics::record(self, case);
         }
@@ -296,6 +299,24 @@ impl Session<'_> {
             shrunk: None,
             explained_by: None,
         }
+    }
+}
+
+/// The record of a case that nobody was asked about.
+fn not_run(source: Source, case: &Case, reason: String) -> Record {
+    Record {
+        case: case.name(),
+        function: case.function().to_owned(),
+        source,
+        input: case.build().digest(),
+        verdict: Verdict::NotRun,
+        reason,
+        checks: Vec::new(),
+        precision: None,
+        ruling: None,
+        witness: Witnessed::NoAnswer,
+        shrunk: None,
+        explained_by: None,
     }
 }
 

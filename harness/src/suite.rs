@@ -23,7 +23,7 @@ use crate::laws::{self, Law};
 use crate::plan::{Plan, Tier, run_seed};
 use crate::shrink::{Budget, shrink};
 use crate::statistics::{self, StudyCase};
-use crate::{CONTRACTS, Case, recorded};
+use crate::{CONTRACTS, Case, causes, recorded};
 
 /// Recipes drawn at random for each function, after the covering array.
 const SAMPLES: u64 = 60;
@@ -191,10 +191,10 @@ fn agrees(examination: &Examination, case: &Case) -> Result<(), Failed> {
     let check = record.failed_check().map_or(record.verdict.name(), |c| c.name.as_str());
     let mut message = format!("{}: {check}: {}\n", record.verdict, record.reason);
     // A study comes with its counterexample: its inputs are small and fixed, and it has failed twice.
-    let shrunk = record
-        .shrunk
-        .clone()
-        .or_else(|| shrink(&mut session, case, check, Budget::default()).map(|found| found.shrunk));
+    let shrunk = record.shrunk.clone().or_else(|| {
+        let symptom = causes::failed_check(&record);
+        shrink(&mut session, case, &symptom, Budget::default()).map(|found| found.shrunk)
+    });
     match shrunk {
         Some(shrunk) => {
             message += &format!(

@@ -147,14 +147,21 @@ fn a_file_without_graph_and_coordinates_makes_no_plan() {
 #[test]
 fn a_backend_that_compares_nothing_is_inconclusive_not_green() {
     let text = check(&["certify", "cuda"], 4);
-    says(&text, &["INCONCLUSIVE", "nothing was compared", "CONCORD_CUDA is `none`"]);
+    says(&text, &["INCONCLUSIVE", "not-run: no device: CONCORD_CUDA is `none`"]);
+    let summary: serde_json::Value = {
+        let dir = tempfile::tempdir().unwrap();
+        let output = concord(&["certify", "cuda", "--json"], dir.path());
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let counts = summary["counts"].as_object().unwrap();
+    assert_eq!(counts.keys().collect::<Vec<_>>(), ["not-run"], "{summary:#}");
+    assert_eq!(summary["compared"], 0);
 }
 
 #[test]
 fn an_emulated_gpu_agrees_and_is_said_to_be_emulated_in_the_first_line() {
     let dir = tempfile::tempdir().unwrap();
-    let certify = ["certify", "cuda", "--function", "co_occurrence"];
-    let output = on("emulated", &certify, dir.path());
+    let output = on("emulated", &["certify", "cuda"], dir.path());
     let text = String::from_utf8_lossy(&output.stderr).into_owned()
         + &String::from_utf8_lossy(&output.stdout);
     if text.contains("no C++ compiler was there") {
@@ -163,6 +170,9 @@ fn an_emulated_gpu_agrees_and_is_said_to_be_emulated_in_the_first_line() {
     }
     assert_eq!(output.status.code(), Some(0), "{text}");
     says(text.lines().next().unwrap(), &["cuda", "emulated GPU, no evidence about a real one"]);
+    let all =
+        ["co_occurrence", "ligrec", "spatial_autocorr"].map(|f| format!("  {f:<16}  conformant"));
+    says(&text, &all.each_ref().map(String::as_str));
 }
 
 #[test]

@@ -88,6 +88,31 @@ fn the_specification_is_covered_row_by_row() {
     assert!(QUICK.all.killed as f64 >= 0.95 * n as f64);
 }
 
+/// Rows that the CUDA backend's list leaves to stages it shares with the reference, and the mutants named for them.
+#[derive(serde::Deserialize)]
+struct Shared {
+    spec: String,
+    mutants: Vec<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct CudaMutants {
+    shared: Vec<Shared>,
+}
+
+#[test]
+fn the_mutants_that_the_cuda_backend_names_are_of_the_rows_it_names() {
+    let text = include_str!("../../cuda-backend/tests/mutants.toml");
+    let list: CudaMutants = toml::from_str(text).unwrap();
+    for Shared { spec, mutants } in &list.shared {
+        assert!(!mutants.is_empty(), "{spec}");
+        for name in mutants {
+            assert_eq!(mutants::find(name).map(|m| m.spec), Some(&**spec), "{name}");
+            assert!(!BEYOND_QUICK.contains(&&**name), "{name}");
+        }
+    }
+}
+
 #[test]
 fn mutants_say_what_they_are() {
     let mut names = BTreeSet::new();
