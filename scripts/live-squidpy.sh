@@ -82,7 +82,9 @@ import collections, json, sys
 records = [record for line in open(sys.argv[1]) if "verdict" in (record := json.loads(line))]
 counts = collections.Counter(record["verdict"] for record in records)
 print("ok  ", sys.argv[2], ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items())))
-wrong = [r for r in records if r["verdict"] not in ("pass", "host-undefined", "not-supported", "quality-warning")]
+# A host that gave no answer in time (`infra`) shows nothing, and on a busy machine one call in a hundred is such.
+neither = ("pass", "host-undefined", "not-supported", "quality-warning", "infra")
+wrong = [r for r in records if r["verdict"] not in neither]
 if wrong or not counts["pass"]:
     sys.exit("\n".join(["FAILED: these differ, or none passed:", *(f"{r['verdict']} {r['case']}" for r in wrong)]))
 PYTHON
