@@ -7,13 +7,15 @@ use dispatch::Fault;
 use crate::plan::LESS;
 
 pub(super) fn fault(error: DriverError) -> Fault {
-    match error.0 {
+    // The error's own text asks the driver, and cudarc panics where there is none.
+    let code = error.0;
+    match code {
         CUresult::CUDA_ERROR_OUT_OF_MEMORY => Fault::OutOfMemory(format!(
-            "{error:?}: other programs hold the device's memory, or the call is too large for it; {LESS}"
+            "{code:?}: other programs hold the device's memory, or the call is too large for it; {LESS}"
         )),
         CUresult::CUDA_ERROR_NO_BINARY_FOR_GPU | CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION => {
             Fault::Unsupported(format!(
-                "{error:?}: driver and NVRTC do not fit together; use an NVRTC of the driver's CUDA version"
+                "{code:?}: driver and NVRTC do not fit together; use an NVRTC of the driver's CUDA version"
             ))
         }
         CUresult::CUDA_ERROR_ILLEGAL_ADDRESS
@@ -23,10 +25,10 @@ pub(super) fn fault(error: DriverError) -> Fault {
         | CUresult::CUDA_ERROR_HARDWARE_STACK_ERROR
         | CUresult::CUDA_ERROR_MISALIGNED_ADDRESS
         | CUresult::CUDA_ERROR_CONTEXT_IS_DESTROYED => Fault::DeviceLost(format!(
-            "{error:?}: the device is given up and the next call opens it anew; if that fails too, start a new process"
+            "{code:?}: the device is given up and the next call opens it anew; if that fails too, start a new process"
         )),
         // The driver's list grows with every version.
-        _ => Fault::Failed(format!("{error:?}; the next call opens the device anew")),
+        _ => Fault::Failed(format!("{code:?}; the next call opens the device anew")),
     }
 }
 

@@ -126,7 +126,7 @@ mod tests {
         let starts = [0, 3, 3, 5, 9, 10];
         assert_eq!(tiles(&starts, 5), [0..3, 3..5]);
         assert_eq!(tiles(&starts, 10), vec![0..5]);
-        assert_eq!(tiles(&starts, 1), [0..2, 2..3, 3..4, 4..5]);
+        assert_eq!(tiles(&starts, 1), [0..1, 1..2, 2..3, 3..4, 4..5]);
         assert_eq!(tiles(&[0], 1), vec![0..0]);
     }
 }
