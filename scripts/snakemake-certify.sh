@@ -4,14 +4,9 @@
 #
 #   scripts/snakemake-certify.sh [path of concord]        default: builds it
 set -euo pipefail
+concord=$("$(dirname "$0")/concord-path.sh" "${1:-}")
 cd "$(dirname "$0")/.."
 root=$PWD
-concord=${1:-}
-if [ -z "$concord" ]; then
-    cargo build --quiet --locked --package harness --bin concord
-    concord=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug/concord
-fi
-concord=$(realpath "$concord")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -5,14 +5,9 @@
 #
 #   scripts/trust-end-to-end.sh [path of concord]        default: builds it
 set -euo pipefail
+concord=$("$(dirname "$0")/concord-path.sh" "${1:-}")
 cd "$(dirname "$0")/.."
 root=$PWD
-concord=${1:-}
-if [ -z "$concord" ]; then
-    cargo build --quiet --locked --package harness --bin concord
-    concord=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug/concord
-fi
-concord=$(realpath "$concord")
 if ! command -v ssh-keygen >/dev/null; then
     echo "not run: there is no ssh-keygen"
     exit 0

@@ -11,7 +11,7 @@ use std::time::Duration;
 use dispatch::{Backend, Call, Fault, Manifest, Reply};
 use generators::Random;
 use generators::sized::{Shape, Storage, dataset};
-use harness::bench::{Generated, Inputs, Lab, Monotonic, Stopwatch, Subject};
+use harness::bench::{Generated, Inputs, Lab, Stopwatch, Subject};
 use harness::file_case::{self, RealFile};
 use harness::mutants;
 use reports::Time;
@@ -408,51 +408,4 @@ fn a_users_file_gives_inputs_of_any_size() {
     }
     let refused = file_case::parse(&file, "spatial_autocorr", "cells=91").unwrap_err();
     assert!(refused.contains("cells"), "{refused}");
-}
-
-/// The reference, and busy for a share of the time that it took.
-struct Delayed {
-    inner: Box<dyn Backend>,
-    share: f64,
-}
-
-impl Backend for Delayed {
-    fn manifest(&self) -> &Manifest {
-        self.inner.manifest()
-    }
-
-    fn run(&self, call: &Call) -> Result<Reply, Fault> {
-        let start = std::time::Instant::now();
-        let reply = self.inner.run(call);
-        let until = start.elapsed().mul_f64(1.0 + self.share);
-        while start.elapsed() < until {
-            std::hint::spin_loop();
-        }
-        reply
-    }
-}
-
-/// The same questions with the clock of this machine; how often it is right depends on what else it does.
-/// `scripts/bench-self-test.sh` runs it.
-#[test]
-#[ignore = "measures this machine for minutes, and says something about it and not about the code"]
-fn on_the_real_clock() {
-    let subject = |name: &'static str, share: f64| {
-        Subject::new(name, move || {
-            Ok(Arc::new(Delayed { inner: Box::new(reference::backend()), share })
-                as Arc<dyn Backend>)
-        })
-    };
-    let measure = |seed: u64, share: f64| {
-        let machine = Machine::new(seed);
-        let subjects = [subject("base", 0.0), subject("other", share)];
-        machine.run(&subjects, &[1500], &Monotonic::start())
-    };
-    for (what, share) in [("equal", 0.0), ("5 % slower", 0.05)] {
-        let mut verdicts = std::collections::BTreeMap::new();
-        for seed in 0..20 {
-            *verdicts.entry(verdict(&measure(seed, share))).or_insert(0) += 1;
-        }
-        println!("{what}: {verdicts:?} of 20");
-    }
 }
