@@ -10,7 +10,8 @@ const LEAF: usize = 256;
 
 /// The sum of `term(0) .. term(n - 1)`; 0 for none.
 ///
-/// The error is at most [`depth`]`(n)` roundings of the sum of magnitudes.
+/// The error is at most [`depth`]`(n)` roundings of the sum of magnitudes. Inlined, so that it is compiled for the vectors of its caller.
+#[inline(always)]
 pub fn sum(n: usize, term: impl Fn(usize) -> f64) -> f64 {
     // A binary counter of finished subtrees: `subtrees[k]` holds 2^k leaves when bit k of `leaves` is set.
     let (mut subtrees, mut leaves) = ([0.0; usize::BITS as usize], 0usize);
@@ -25,6 +26,7 @@ pub fn sum(n: usize, term: impl Fn(usize) -> f64) -> f64 {
     set.map(|level| subtrees[level]).reduce(|right, left| left + right).unwrap_or(0.0)
 }
 
+#[inline(always)]
 fn leaf(start: usize, end: usize, term: &impl Fn(usize) -> f64) -> f64 {
     let mut lanes = [0.0; LANES];
     for row in (start..end).step_by(LANES) {

@@ -20,7 +20,7 @@
 
 use rayon::prelude::*;
 
-use super::quantized::{Channel, Quantized, exp2, exponent, quantize, statistic};
+use super::quantized::{Channel, LANES, Quantized, exp2, exponent, observed, quantize, statistics};
 use super::score::{PARALLEL_FROM, Work, centred};
 use super::{Mode, Rng, Task};
 use crate::rng::{Permutations, SPATIAL_AUTOCORR, numpy};
@@ -154,7 +154,9 @@ impl Task<'_> {
     fn quantized(&self, features: std::ops::Range<usize>, score: &[f64]) -> Vec<Feature> {
         let one = |work: &mut Work, k: usize| {
             self.features.columns.fill(k, &mut work.values);
-            self.feature(score[k], work)
+            let task = self;
+            // By the vectors that the processor has: without them each element is rounded by a call.
+            pulp::Arch::new().dispatch(Prepare { task, score: score[k], work })
         };
         if features.len() * (self.n() + self.graph.weights.len()) < PARALLEL_FROM {
             let mut work = Work::new(self.n());
@@ -164,6 +166,7 @@ impl Task<'_> {
         }
     }
 
+    #[inline(always)]
     fn feature(&self, score: f64, Work { values, scratch: z }: &mut Work) -> Feature {
         let undefined = Feature {
             score: f64::NAN,
@@ -180,8 +183,7 @@ impl Task<'_> {
         z.iter_mut().for_each(|z| *z *= scale);
         let n = self.n();
         let d = sum(n, |i| z[i] * z[i]);
-        let mut y = vec![0.0; n];
-        self.graph.lag(z, &mut y);
+        let (y, magnitude) = self.lag_and_magnitude(z);
         let y = about_mean(&y);
         let pairs = match self.mode {
             Mode::Moran => vec![(z.clone(), y)],
@@ -192,26 +194,40 @@ impl Task<'_> {
         };
         let k = self.mode.factor(n, self.moments.s0, d);
         let Quantized { channels, exponent, bound } = quantize(pairs);
-        let identity: Vec<u32> = (0..n as u32).collect();
         Feature {
             score,
-            observed: statistic(&channels, &identity),
+            observed: observed(&channels),
             unit: k * exp2(-exponent),
-            resolution: 2.0 * k.abs() * (bound + self.lag_error(z)),
+            resolution: 2.0 * k.abs() * (bound + self.lag_error(z, &magnitude)),
             channels,
             sims: vec![],
             at_least: 0,
         }
     }
 
+    /// `W z`, each row in stored order, and `|W||z|`.
+    #[inline(always)]
+    fn lag_and_magnitude(&self, z: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let (mut y, mut magnitude) = (vec![0.0; self.n()], vec![0.0; self.n()]);
+        for i in 0..self.n() {
+            let (mut lag, mut size) = (0.0, 0.0);
+            for (j, w) in self.graph.row(i) {
+                let term = w * z[j];
+                lag += term;
+                size += term.abs();
+            }
+            (y[i], magnitude[i]) = (lag, size);
+        }
+        (y, magnitude)
+    }
+
     /// A bound on the rounding error of `sum_i u_i v_pi(i)` that the vectors carry before they become integers, over all pi.
     ///
     /// An element of the lag errs by at most `(longest row + 1) u (|W||z|)_i`, of the mean by a tree's depth, of z and a by a
     /// few u; Cauchy and Schwarz turn that into norms.
-    fn lag_error(&self, z: &[f64]) -> f64 {
+    #[inline(always)]
+    fn lag_error(&self, z: &[f64], magnitude: &[f64]) -> f64 {
         let n = self.n();
-        let magnitude: Vec<f64> =
-            (0..n).map(|i| self.graph.row(i).map(|(j, w)| w.abs() * z[j].abs()).sum()).collect();
         let roundings = (self.graph.longest_row() as u32 + depth(n) + 8) as f64;
         let norm = |term: &dyn Fn(usize) -> f64| sum(n, |i| term(i).powi(2)).sqrt();
         let lag = norm(&|i| z[i]) * norm(&|i| magnitude[i]);
@@ -228,48 +244,104 @@ impl Task<'_> {
     /// Runs all permutations over some features, a block of permutations at a time.
     fn count(&self, features: &mut [Feature], n_perms: usize) {
         let n = self.n();
-        let block = (BLOCK_ENTRIES / n.max(1)).clamp(1, n_perms);
+        let block = (BLOCK_ENTRIES / n.max(1)).clamp(1, n_perms).next_multiple_of(LANES);
         let work = features.len().saturating_mul(n).saturating_mul(n_perms);
         let parallel = work >= PARALLEL_FROM;
         let mut stream = Stream::new(self, n_perms);
         let mut images = vec![0; block * n];
+        let mut groups = vec![[0; LANES]; block / LANES * n];
         for first in (0..n_perms).step_by(block) {
-            let images = &mut images[..block.min(n_perms - first) * n];
-            stream.fill(first, images, parallel);
+            let perms = block.min(n_perms - first);
+            stream.fill(first, &mut images[..perms * n], parallel);
+            by_cell(&images, n, &mut groups);
+            let simd = pulp::Arch::new();
+            let permute = |feature: &mut Feature| {
+                simd.dispatch(Permute { feature, groups: &groups, n, perms });
+            };
             if parallel {
-                features.par_iter_mut().for_each(|feature| feature.permute(images, n));
+                features.par_iter_mut().for_each(permute);
             } else {
-                features.iter_mut().for_each(|feature| feature.permute(images, n));
+                features.iter_mut().for_each(permute);
             }
         }
     }
 }
 
-impl Feature {
-    fn permute(&mut self, images: &[u32], n: usize) {
-        for permutation in images.chunks_exact(n.max(1)) {
-            let permuted = statistic(&self.channels, permutation);
-            // Negative total weight turns the order around.
-            let reaches = if self.unit >= 0.0 {
-                permuted >= self.observed
-            } else {
-                permuted <= self.observed
-            };
-            let excess = (i128::from(permuted) - i128::from(self.observed)) as f64;
-            self.at_least += usize::from(reaches && !self.score.is_nan());
-            self.sims.push(self.score + self.unit * excess);
+/// Of `images`, one permutation after another, groups of [`LANES`] with the images of one cell side by side.
+///
+/// A line of memory then serves a feature for a whole group. Behind the last permutation stands what was there before.
+fn by_cell(images: &[u32], n: usize, groups: &mut [[u32; LANES]]) {
+    let groups = groups.par_chunks_mut(n.max(1)).zip(images.par_chunks(n.max(1) * LANES));
+    groups.for_each(|(group, images)| {
+        for (lane, images) in images.chunks(n).enumerate() {
+            group.iter_mut().zip(images).for_each(|(cell, image)| cell[lane] = *image);
+        }
+    });
+}
+
+/// [`Task::feature`], to be compiled for each kind of vectors.
+struct Prepare<'a> {
+    task: &'a Task<'a>,
+    score: f64,
+    work: &'a mut Work,
+}
+
+impl pulp::NullaryFnOnce for Prepare<'_> {
+    type Output = Feature;
+
+    #[inline(always)]
+    fn call(self) -> Feature {
+        self.task.feature(self.score, self.work)
+    }
+}
+
+/// Some permutations of a feature, compiled for each kind of vectors.
+struct Permute<'a> {
+    feature: &'a mut Feature,
+    groups: &'a [[u32; LANES]],
+    n: usize,
+    perms: usize,
+}
+
+impl pulp::NullaryFnOnce for Permute<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Permute { feature, groups, n, perms } = self;
+        let mut left = perms;
+        for group in groups.chunks_exact(n.max(1)) {
+            let sums = statistics(&feature.channels, group);
+            let now = left.min(LANES);
+            sums[..now].iter().for_each(|sum| feature.push(*sum));
+            left -= now;
         }
     }
 }
 
+impl Feature {
+    fn push(&mut self, permuted: i64) {
+        // Negative total weight turns the order around.
+        let reaches =
+            if self.unit >= 0.0 { permuted >= self.observed } else { permuted <= self.observed };
+        let excess = (i128::from(permuted) - i128::from(self.observed)) as f64;
+        self.at_least += usize::from(reaches && !self.score.is_nan());
+        self.sims.push(self.score + self.unit * excess);
+    }
+}
+
+#[inline(always)]
 fn squares(z: &[f64]) -> Vec<f64> {
     z.iter().map(|z| z * z).collect()
 }
 
 /// `v - mean(v)`.
+#[inline(always)]
 fn about_mean(v: &[f64]) -> Vec<f64> {
     let mean = sum(v.len(), |i| v[i]) / v.len() as f64;
-    v.iter().map(|v| v - mean).collect()
+    let mut centred = vec![0.0; v.len()];
+    centred.iter_mut().zip(v).for_each(|(c, v)| *c = v - mean);
+    centred
 }
 
 /// Permutations in order, from either stream.

@@ -6,14 +6,27 @@ use crate::sum::sum;
 /// two channels of two vectors stay below 2 (2^31 - 2^15)^2 < 2^63.
 const NORM: f64 = ((1u64 << 31) - (1 << 16)) as f64;
 
-/// `sum over channels of sum_i u_i v_pi(i)`, exactly.
-pub(super) fn statistic(channels: &[Channel], permutation: &[u32]) -> i64 {
-    channels.iter().map(|channel| channel.sum(permutation)).fold(0, i64::wrapping_add)
+/// Permutations that are summed over at a time.
+pub(super) const LANES: usize = 16;
+
+/// `sum over channels of sum_i u_i v_pi(i)` for some permutations, exactly; `images[i]` has the images of `i` under each.
+#[inline(always)]
+pub(super) fn statistics(channels: &[Channel], images: &[[u32; LANES]]) -> [i64; LANES] {
+    let mut sums = [0i64; LANES];
+    for channel in channels {
+        channel.add(images, &mut sums);
+    }
+    sums
+}
+
+/// [`statistics`] for the permutation that moves nothing.
+pub(super) fn observed(channels: &[Channel]) -> i64 {
+    channels.iter().map(Channel::observed).fold(0, i64::wrapping_add)
 }
 
 /// Two vectors of integers whose products under permutations are added up.
 ///
-/// With `b` the most frequent element of u, that of the zeros of a sparse feature,
+/// With any `b`, best the most frequent element of u, that of the zeros of a sparse feature,
 /// `sum_i u_i v_pi(i) = b sum_i v_i + sum_i (u_i - b) v_pi(i)`: only cells whose element is another cost work. The
 /// sum fits 64 bits though its parts may not, so they wrap.
 pub(super) struct Channel {
@@ -27,34 +40,55 @@ pub(super) struct Channel {
 }
 
 impl Channel {
+    #[inline(always)]
     fn new(u: &[i32], v: Vec<i32>) -> Channel {
         let b = candidate(u);
-        let others = || u.iter().zip(0..).filter(|(u, _)| **u != b);
+        // Every cell is written down and then kept or not: a branch would be guessed wrong for many.
+        let (mut cells, mut kept) = (vec![0; u.len()], 0);
+        for (cell, &u) in u.iter().enumerate() {
+            cells[kept] = cell as u32;
+            kept += usize::from(u != b);
+        }
+        cells.truncate(kept);
+        let b = i64::from(b);
         Channel {
-            cells: others().map(|(_, cell)| cell).collect(),
-            excess: others().map(|(u, _)| i64::from(*u) - i64::from(b)).collect(),
-            base: v.iter().map(|v| i64::from(*v) * i64::from(b)).fold(0, i64::wrapping_add),
+            excess: cells.iter().map(|&cell| i64::from(u[cell as usize]) - b).collect(),
+            base: v.iter().fold(0i64, |sum, v| sum.wrapping_add(i64::from(*v))).wrapping_mul(b),
+            cells,
             v,
         }
     }
 
-    fn sum(&self, permutation: &[u32]) -> i64 {
-        let images = self.cells.iter().map(|&cell| permutation[cell as usize]);
-        let terms = self.excess.iter().zip(images);
-        terms.fold(self.base, |sum, (excess, image)| {
-            sum.wrapping_add(excess.wrapping_mul(i64::from(self.v[image as usize])))
+    #[inline(always)]
+    fn add(&self, images: &[[u32; LANES]], sums: &mut [i64; LANES]) {
+        for sum in sums.iter_mut() {
+            *sum = sum.wrapping_add(self.base);
+        }
+        for (&cell, excess) in self.cells.iter().zip(&self.excess) {
+            let images = &images[cell as usize];
+            let v: [i32; LANES] = std::array::from_fn(|lane| self.v[images[lane] as usize]);
+            for (sum, v) in sums.iter_mut().zip(v) {
+                *sum = sum.wrapping_add(excess.wrapping_mul(i64::from(v)));
+            }
+        }
+    }
+
+    fn observed(&self) -> i64 {
+        let terms = self.cells.iter().zip(&self.excess);
+        terms.fold(self.base, |sum, (&cell, excess)| {
+            sum.wrapping_add(excess.wrapping_mul(i64::from(self.v[cell as usize])))
         })
     }
 }
 
-/// The element that more than half of a vector consist of, if there is one (Boyer and Moore's vote).
+/// The element that more than half of a vector consist of, if there is one (Boyer and Moore's vote, of every eighth).
 fn candidate(u: &[i32]) -> i32 {
     let vote = |(candidate, votes): (i32, usize), &u: &i32| match (votes, u == candidate) {
         (0, _) => (u, 1),
         (votes, true) => (candidate, votes + 1),
         (votes, false) => (candidate, votes - 1),
     };
-    u.iter().fold((0, 0), vote).0
+    u.iter().step_by(8).fold((0, 0), vote).0
 }
 
 /// Channels as integers: `sum u_i v_pi(i)` of the floats is 2^-exponent times that of the integers, within `bound`, for every pi.
@@ -64,6 +98,7 @@ pub(super) struct Quantized {
     pub(super) bound: f64,
 }
 
+#[inline(always)]
 pub(super) fn quantize(pairs: Vec<(Vec<f64>, Vec<f64>)>) -> Quantized {
     let scaled: Vec<_> = pairs
         .into_iter()
@@ -80,19 +115,40 @@ pub(super) fn quantize(pairs: Vec<(Vec<f64>, Vec<f64>)>) -> Quantized {
         quantized.bound += 0.5 * exp2(-alpha) * magnitude(&v)
             + 0.5 * exp2(-beta) * magnitude(&u)
             + 0.25 * u.len() as f64 * exp2(-exponent);
-        let rounded = |v: &[f64], scale: i32| -> Vec<i32> {
-            v.iter().map(|x| (x * exp2(scale)).round_ties_even() as i32).collect()
-        };
         quantized.channels.push(Channel::new(&rounded(&u, alpha), rounded(&v, beta)));
     }
     quantized
 }
 
+/// `2^scale v` as integers.
+#[inline(always)]
+fn rounded(v: &[f64], scale: i32) -> Vec<i32> {
+    let (mut integers, factor) = (vec![0; v.len()], exp2(scale));
+    integers.iter_mut().zip(v).for_each(|(i, x)| *i = (x * factor).round_ties_even() as i32);
+    integers
+}
+
 /// The Euclidean norm; scaled by a power of two, so that the squares of tiny weights do not vanish.
+#[inline(always)]
 fn norm(v: &[f64]) -> f64 {
-    let largest = v.iter().fold(0.0, |a, x| if x.abs() > a { x.abs() } else { a });
-    let scale = exponent(largest);
-    sum(v.len(), |i| (v[i] * exp2(-scale)).powi(2)).sqrt() * exp2(scale)
+    let scale = exponent(largest(v));
+    let shrink = exp2(-scale);
+    sum(v.len(), |i| (v[i] * shrink).powi(2)).sqrt() * exp2(scale)
+}
+
+/// The largest magnitude.
+#[inline(always)]
+fn largest(v: &[f64]) -> f64 {
+    let (rows, rest) = v.as_chunks::<32>();
+    let mut lanes = [0.0; 32];
+    let mut raise = |row: &[f64]| {
+        for (a, x) in lanes.iter_mut().zip(row) {
+            *a = if x.abs() > *a { x.abs() } else { *a };
+        }
+    };
+    rows.iter().for_each(|row| raise(row));
+    raise(rest);
+    lanes.iter().fold(0.0, |a, x| if *x > a { *x } else { a })
 }
 
 /// The largest s with `2^s norm <= NORM`.
@@ -117,15 +173,31 @@ mod tests {
 
     #[test]
     fn leaving_out_the_most_frequent_element_changes_no_sum() {
-        let permutation = [4u32, 2, 0, 1, 3];
+        let permutation = [4usize, 2, 0, 1, 3];
+        let identity = [0, 1, 2, 3, 4];
+        let images: Vec<[u32; LANES]> = (0..5)
+            .map(|i| std::array::from_fn(|p| [permutation[i], identity[i]][p % 2] as u32))
+            .collect();
         let v = vec![7, -3, i32::MAX, i32::MIN, 11];
         for u in [[5, 5, -2, 5, 9], [1, 2, 3, 4, 5], [0; 5], [i32::MIN, i32::MAX, 0, 1, i32::MAX]] {
-            let plain = u.iter().zip(permutation);
-            let plain = plain.map(|(u, i)| i128::from(*u) * i128::from(v[i as usize]));
-            let expected: i128 = plain.sum();
-            let channel = Channel::new(&u, v.clone());
-            assert_eq!(i128::from(statistic(&[channel], &permutation)), expected, "{u:?}");
+            let expected = |pi: [usize; 5]| -> i128 {
+                u.iter().zip(pi).map(|(u, i)| i128::from(*u) * i128::from(v[i])).sum()
+            };
+            let channel = [Channel::new(&u, v.clone())];
+            let sums = statistics(&channel, &images).map(i128::from);
+            assert_eq!(sums[..2], [expected(permutation), expected(identity)], "{u:?}");
+            assert_eq!(sums[14..], sums[..2], "{u:?}");
+            assert_eq!(i128::from(observed(&channel)), expected(identity), "{u:?}");
         }
         assert_eq!(Channel::new(&[5, 5, -2, 5, 9], vec![0; 5]).cells, [2, 4]);
+    }
+
+    #[test]
+    fn the_largest_magnitude_may_stand_anywhere() {
+        for at in [0, 31, 32, 70] {
+            let mut v = vec![0.5; 71];
+            v[at] = -3.0;
+            assert_eq!(largest(&v), 3.0);
+        }
     }
 }

@@ -130,6 +130,7 @@ impl Task<'_> {
 ///
 /// The mean of the first difference is taken off as well: what it leaves is of the order of `u |z|`, not
 /// `u |mean|`, so a large mean costs no digits beyond those that x itself has lost.
+#[inline(always)]
 pub fn centred(x: &[f64], z: &mut [f64]) -> Option<f64> {
     let (n, first) = (x.len(), *x.first()?);
     if x.iter().all(|&v| v == first) {

@@ -65,10 +65,11 @@ impl<'a> Task<'a> {
         let raw_graph = Graph::read(data, args.text("connectivity_key")?)?;
         let transformation = args.flag("transformation")?;
         let graph = if transformation { raw_graph.row_normalized()? } else { raw_graph.clone() };
+        let (moments, features) = rayon::join(|| graph.moments(), || Features::read(data, &args));
         Ok(Task {
             mode,
-            features: Features::read(data, &args)?,
-            moments: graph.moments(),
+            features: features?,
+            moments,
             raw_graph,
             graph,
             transformation,

@@ -9,8 +9,7 @@
 //! ```
 //!
 //! so four sums per feature suffice, over stored entries only, `q` over each undirected edge once ([`Graph::undirected`]), and
-//! X is read as it is stored: a transposition would cost more than all the rest. *By rows*: for a cell i the rows of its
-//! neighbours are added up into a lag of all features, then each entry of row i adds to its feature's sums. *By columns*: a
+//! X is read as it is stored: a transposition would cost more than all the rest. By rows in [`rows`]; by columns a
 //! feature is spread over an array of cells, where each of its entries looks up its neighbours.
 //!
 //! **Accuracy.** Every sum has terms of one sign (negative values and weights take the other way) and is wrong by at most
@@ -20,6 +19,8 @@
 //! must be at most eight times their difference. Other features are centred first, as dense ones are. h is a few hundred,
 //! where a plain loop has n: from [`FROM`] cells on the error is below that of adding centred terms in a loop, which is
 //! what a judge allows.
+
+mod rows;
 
 use std::ops::Range;
 
@@ -31,12 +32,10 @@ use super::score::Work;
 use super::{Mode, Task};
 use crate::graph::Graph;
 use crate::matrix::Columns;
-use crate::sum::sum;
+use rows::Rows;
 
 /// Cells from which on zeros are left out.
 const FROM: usize = 1 << 12;
-/// Cells whose sums one thread adds up; fixed, so that the result does not depend on the number of threads.
-const CHUNK: usize = 1 << 11;
 /// Cells whose terms are added up before they join the sums of the chunk.
 const LEAF: usize = 1 << 7;
 /// Beyond this share of stored entries there is little to leave out.
@@ -75,61 +74,34 @@ impl Task<'_> {
         }
         let starts = matrix.indptr.to_vec();
         let (starts, format) = (&starts[..], matrix.format);
-        Some(match &matrix.data {
-            Buffer::F32(values) => self.sums(format, Lanes::new(starts, positions, values)?),
-            Buffer::F64(values) => self.sums(format, Lanes::new(starts, positions, values)?),
+        match &matrix.data {
+            Buffer::F32(values) => self.sums(format, &Lanes { starts, positions, values }),
+            Buffer::F64(values) => self.sums(format, &Lanes { starts, positions, values }),
             other => {
-                let values = other.to_f64();
-                self.sums(format, Lanes::new(starts, positions, &values)?)
+                let values = &other.to_f64()[..];
+                self.sums(format, &Lanes { starts, positions, values })
             }
-        })
-    }
-
-    fn sums<V: Value>(&self, format: Format, lanes: Lanes<'_, V>) -> Vec<Sums> {
-        let (rows, columns) = (&self.moments.rows, &self.moments.columns);
-        let totals: Vec<f64> = rows.iter().zip(columns).map(|(r, c)| r + c).collect();
-        let edges = self.graph.undirected();
-        match format {
-            Format::Csr => self.sums_by_rows(&lanes, &edges, &totals),
-            Format::Csc => self.each_feature(|k, Work { values, .. }| {
-                self.sums_of_column(&lanes, k, &edges, &totals, values)
-            }),
         }
     }
 
-    fn sums_by_rows<V: Value>(
-        &self,
-        rows: &Lanes<'_, V>,
-        edges: &Graph,
-        totals: &[f64],
-    ) -> Vec<Sums> {
-        let features = self.features.len();
-        // A row of X is fetched once for all cells next to its own, if these are met soon after each other.
-        let order = self.graph.search_order();
-        let chunk = |work: &mut Rows, start: usize| {
-            let mut sums = vec![Sums::default(); features];
-            let end = self.n().min(start + CHUNK);
-            for first in (start..end).step_by(LEAF) {
-                for &cell in &order[first..end.min(first + LEAF)] {
-                    let (cell, total) = (cell as usize, totals[cell as usize]);
-                    work.add_neighbours(rows, edges, cell);
-                    for (column, x) in rows.lane(cell) {
-                        let lag = work.lag[column];
-                        work.leaf[column].add(self.terms(x, lag, total));
-                    }
-                }
-                for (sums, leaf) in sums.iter_mut().zip(&mut work.leaf) {
-                    sums.add(leaf.of);
-                    *leaf = Sums::default();
-                }
-            }
-            sums
+    /// `None` if the entries do not suit.
+    fn sums<V: Value>(&self, format: Format, lanes: &Lanes<'_, V>) -> Option<Vec<Sums>> {
+        let (rows, columns) = (&self.moments.rows, &self.moments.columns);
+        let totals: Vec<f64> = rows.iter().zip(columns).map(|(r, c)| r + c).collect();
+        let order = || match format {
+            Format::Csr => self.graph.search_order(),
+            Format::Csc => Vec::new(),
         };
-        let scratch = || Rows { lag: vec![0.0; features], leaf: vec![Sums::default(); features] };
-        let starts: Vec<usize> = (0..self.n()).step_by(CHUNK).collect();
-        let chunks: Vec<Vec<Sums>> = starts.into_par_iter().map_init(scratch, chunk).collect();
-        let total = |k: usize, which: usize| sum(chunks.len(), |c| chunks[c][k].of[which]);
-        (0..features).map(|k| Sums { of: [0, 1, 2, 3].map(|which| total(k, which)) }).collect()
+        let edges = || rayon::join(|| self.graph.undirected(), order);
+        let (suit, (edges, order)) = rayon::join(|| lanes.suit(), edges);
+        let (edges, order, totals) = (&edges, &order, &totals);
+        let features = self.features.len();
+        suit.then(|| match format {
+            Format::Csr => Rows { lanes, edges, order, totals, features }.sums(self.mode),
+            Format::Csc => self.each_feature(|k, Work { values, .. }| {
+                self.sums_of_column(lanes, k, edges, totals, values)
+            }),
+        })
     }
 
     /// The sums of one column, by way of an array of zeros over the cells, which it leaves as zeros.
@@ -192,54 +164,33 @@ impl Sums {
     }
 }
 
-/// What a thread reuses from cell to cell.
-struct Rows {
-    /// `sum_j u_ij x_j` of each feature.
-    lag: Vec<f64>,
-    /// Sums of the leaf so far.
-    leaf: Vec<Sums>,
-}
-
-impl Rows {
-    /// Makes the lag of a cell.
-    fn add_neighbours<V: Value>(&mut self, rows: &Lanes<'_, V>, edges: &Graph, cell: usize) {
-        self.lag.fill(0.0);
-        for (neighbour, weight) in edges.row(cell) {
-            for (column, x) in rows.lane(neighbour) {
-                self.lag[column] += weight * x;
-            }
-        }
-    }
-}
-
 /// A stored value.
 trait Value: Copy + Into<f64> + Send + Sync {}
 impl Value for f32 {}
 impl Value for f64 {}
 
-/// Rows or columns of a sparse matrix without duplicates, of values that are finite and not negative.
+/// Rows or columns of a sparse matrix.
 struct Lanes<'a, V> {
     starts: &'a [usize],
     positions: &'a [i32],
     values: &'a [V],
 }
 
-impl<'a, V: Value> Lanes<'a, V> {
-    /// `None` for other matrices, and where the positions in a lane do not ascend.
-    fn new(starts: &'a [usize], positions: &'a [i32], values: &'a [V]) -> Option<Lanes<'a, V>> {
+impl<V: Value> Lanes<'_, V> {
+    /// Whether positions ascend in each lane, and values are finite and not negative.
+    fn suit(&self) -> bool {
         let suits = |v: &V| (0.0..=f64::MAX).contains(&(*v).into());
-        let ascends = |lane: &[usize]| positions[lane[0]..lane[1]].is_sorted_by(|a, b| a < b);
+        let ascends = |lane: &[usize]| self.positions[lane[0]..lane[1]].is_sorted_by(|a, b| a < b);
         let chunk = 1 << 16;
-        let fits = values.par_chunks(chunk).all(|chunk| chunk.iter().all(suits))
-            && starts.par_windows(2).with_min_len(1024).all(ascends);
-        fits.then_some(Lanes { starts, positions, values })
+        self.values.par_chunks(chunk).all(|chunk| chunk.iter().all(suits))
+            && self.starts.par_windows(2).with_min_len(1024).all(ascends)
     }
 
     fn range(&self, i: usize) -> Range<usize> {
         self.starts[i]..self.starts[i + 1]
     }
 
-    #[inline]
+    #[inline(always)]
     fn lane(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let range = self.range(i);
         let positions = self.positions[range.clone()].iter().map(|&at| at as usize);
