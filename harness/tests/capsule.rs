@@ -55,7 +55,7 @@ fn the_host_is_named_as_on_the_command_line() {
         host_name: "squidpy-1.6.5".to_owned(),
         ..examination("moran-without-n-over-s0")
     };
-    let case = recipe("spatial_autocorr", "seed=4");
+    let case = recipe("spatial_autocorr", "cells=17 graph=delaunay isolated=last seed=4");
     let mut session = examination.session();
     let found = shrink(&mut session, &case, "I: value", Budget::default()).unwrap();
     // Of two versions of a library the manifests have one name.

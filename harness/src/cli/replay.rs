@@ -91,7 +91,8 @@ impl Replay {
         let case = self.case(stored)?;
         let examination = self.examination(host, backend, [&host_name, &backend_name]);
         let law = self.law.as_deref().map(laws::find).transpose()?;
-        self.replay(&mut examination.session(), case, law)
+        let origin = case.text();
+        self.replay(&mut examination.session(), case, &origin, law)
     }
 
     /// Calls both sides with the input of a capsule; a law that was broken is asked again, and a study made again.
@@ -109,19 +110,19 @@ impl Replay {
         let law = self.law.as_deref().map(laws::find).transpose()?;
         let law = law.or_else(|| laws::of_check(&capsule.check));
         let case = Case::Stored { id: capsule.id(), call: capsule.call.clone() };
-        let code = self.replay(&mut examination.session(), case, law)?;
+        let code = self.replay(&mut examination.session(), case, &capsule.origin, law)?;
         super::print(&format!("the capsule holds: {}, {}\n", capsule.verdict, capsule.check));
         Ok(code)
     }
 
-    /// Runs a case once and shows what was said.
+    /// Runs a case once and shows what was said; `origin` is what it was made from.
     fn replay(
         &self,
         session: &mut Session<'_>,
         case: Case,
+        origin: &str,
         law: Option<&'static Law>,
     ) -> Result<u8> {
-        let origin = case.text();
         let input = Input { case, cells: self.cells.clone(), genes: self.genes.clone() };
         let call = input.build().map_err(Usage)?;
         if let Some(path) = &self.save {
@@ -137,7 +138,7 @@ impl Replay {
         if let Some(dir) = &self.keep {
             let check = exchange.judgement.failed_check();
             let check = check.unwrap_or_else(|| verdict.name().to_owned());
-            let kept = Capsule::of(session, &exchange, &origin, &check);
+            let kept = Capsule::of(session, &exchange, origin, &check);
             kept.write(dir)?;
             super::print(&format!("kept as {}\n", dir.join(kept.id()).display()));
         }
