@@ -30,6 +30,7 @@ fn examination() -> Examination {
         backend: Arc::new(reference::backend()),
         precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: "reference".to_owned(),
         backend_name: "reference".to_owned(),
         replay_args: String::new(),
     }

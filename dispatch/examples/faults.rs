@@ -56,7 +56,8 @@ fn run() -> Result<bool, Fault> {
         [("clean", &usual as &(dyn Fn(usize) -> &'static str + Sync)), ("faults", &faulty)]
     {
         let (start, before) = (Instant::now(), shared::processor());
-        let outcomes = calls(&worker, &function, &data, CALLS, how);
+        let (outcomes, took): (Vec<_>, Vec<_>) =
+            calls(&worker, &function, &data, CALLS, how).into_iter().unzip();
         let spent = |side: usize, after: [Duration; 2]| (after[side] - before[side]).as_secs_f64();
         let after = shared::processor();
         times.push([start.elapsed().as_secs_f64(), spent(0, after) + spent(1, after)]);
@@ -70,6 +71,12 @@ fn run() -> Result<bool, Fault> {
         println!(
             "{name}: {CALLS} calls in {wall:.2} s, {processor:.2} s of processors; {answered} answered"
         );
+        for kind in ["answer"].iter().chain(&FAULTS) {
+            let times: Vec<_> = (0..CALLS).filter(|i| how(*i) == *kind).map(|i| took[i]).collect();
+            if let Some(mean) = times.iter().sum::<Duration>().checked_div(times.len() as u32) {
+                println!("  {} x {kind}: {:.1} ms each", times.len(), mean.as_secs_f64() * 1e3);
+            }
+        }
     }
     drop(worker);
     let left = left(&mark);
@@ -79,19 +86,20 @@ fn run() -> Result<bool, Fault> {
     Ok(wrong == 0 && left.is_empty())
 }
 
-/// The outcomes of so many calls, made on several threads, in order.
+/// The outcomes of so many calls, made on several threads, in order, and how long each took.
 fn calls(
     worker: &Worker,
     function: &str,
     data: &Dataset,
     count: usize,
     how: impl Fn(usize) -> &'static str + Sync,
-) -> Vec<Result<Reply, Fault>> {
+) -> Vec<(Result<Reply, Fault>, Duration)> {
     let ask = |i| {
         let params = Params::from([("how".to_owned(), Value::from(how(i)))]);
         let call = Call::new(function, data.clone(), params);
         let deadline = if how(i) == "hang" { HANG } else { PATIENCE };
-        (i, worker.run_within(&call, deadline))
+        let start = Instant::now();
+        (i, (worker.run_within(&call, deadline), start.elapsed()))
     };
     let share = |first: usize| (first..count).step_by(THREADS).map(ask).collect::<Vec<_>>();
     let mut outcomes = std::thread::scope(|scope| {

@@ -49,8 +49,18 @@ impl Call {
 pub struct Warning {
     /// The category: `UserWarning`, `FutureWarning` ...
     pub category: String,
+    /// The categories it derives from, nearest first, as far as the library told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bases: Vec<String>,
     /// The text.
     pub message: String,
+}
+
+impl Warning {
+    /// A warning in a category of Python's own.
+    pub fn new(category: &str, message: impl Into<String>) -> Warning {
+        Warning { category: category.to_owned(), bases: Vec::new(), message: message.into() }
+    }
 }
 
 /// A part of the work of a call.
@@ -85,6 +95,13 @@ pub enum Witness {
     },
 }
 
+impl Witness {
+    /// Whether it shows that the backend did the work: a counter that counted no call shows the contrary.
+    pub fn proves(&self) -> bool {
+        !matches!(self, Witness::Unproven | Witness::Counted { calls: 0, .. })
+    }
+}
+
 /// Bytes copied between the host and a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
@@ -102,8 +119,8 @@ pub struct Reply {
     /// Paths of input slots that the call changed, an argument as `params/NAME`; a well-behaved backend leaves this
     /// empty.
     pub mutated: Vec<String>,
-    /// Warnings given during the call.
-    pub warnings: Vec<Warning>,
+    /// Warnings given during the call; `None` if who answers is no Python and could not have given any.
+    pub warnings: Option<Vec<Warning>>,
     /// Proof of work.
     pub witness: Witness,
     /// Where the time went, if known.

@@ -53,13 +53,13 @@ impl Event {
             }
             Event::Ignored { name, why } => format!("`{name}` is ignored: {why}"),
         };
-        Warning { category: "UserWarning".to_owned(), message }
+        Warning::new("UserWarning", message)
     }
 }
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Warning { category, message } = self.warning();
+        let Warning { category, message, .. } = self.warning();
         write!(f, "{category}: {message}")
     }
 }

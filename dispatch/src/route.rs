@@ -274,5 +274,5 @@ pub(crate) fn shown_default(default: &DefaultValue) -> String {
 }
 
 fn user_warning(message: String) -> Warning {
-    Warning { category: "UserWarning".to_owned(), message }
+    Warning::new("UserWarning", message)
 }

@@ -62,7 +62,11 @@ fn requests_round_trip() {
 fn responses_round_trip() {
     let reply = Reply {
         mutated: vec!["X".to_owned()],
-        warnings: vec![Warning { category: "UserWarning".to_owned(), message: "m".to_owned() }],
+        warnings: Some(vec![Warning {
+            category: "OddWarning".to_owned(),
+            bases: vec!["UserWarning".to_owned(), "Warning".to_owned()],
+            message: "m".to_owned(),
+        }]),
         witness: Witness::Counted {
             calls: 2,
             launches: Some(3),

@@ -68,6 +68,7 @@ fn line(
         backend: counting.clone(),
         precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: "reference".to_owned(),
         backend_name: name.to_owned(),
         replay_args: String::new(),
     };

@@ -195,12 +195,13 @@ fn set_up(backend: MutantBackend, function: &str, tier: Tier) -> (Examination, P
     let seed = run_seed(backend.manifest(), host.manifest(), "");
     let generators: Vec<_> = generators::generator(function).into_iter().collect();
     let plan = Plan::generated(&generators, tier, seed);
+    let host_name = host.manifest().name.clone();
     let backend_name = backend.manifest().name.clone();
     let backend: Arc<dyn Backend> = Arc::new(backend);
     let replay_args = String::new();
     let precision = Precision::P64;
     let deadline = DEADLINE;
-    (Examination { host, backend, precision, deadline, backend_name, replay_args }, plan)
+    (Examination { host, backend, precision, deadline, host_name, backend_name, replay_args }, plan)
 }
 
 /// Runs one mutant until the check it names fails.

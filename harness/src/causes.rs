@@ -73,7 +73,8 @@ pub(crate) fn shrink_each_cause(
         *tried += 1;
         let Some(counterexample) = shrink(session, case, &check, budget) else {
             records[at].verdict = Verdict::Flaky;
-            records[at].reason = format!("{check} differed once and agreed when called again");
+            // Perhaps it agreed, perhaps it was refused with another exception.
+            records[at].reason = format!("{check} was found once, and not when called again");
             continue;
         };
         let levels = Levels::of(&record.function, &counterexample.shrunk.recipe);

@@ -12,7 +12,7 @@ use reports::{FORMAT, Header, Log, Precision, Record, Source, Verdict, Witnessed
 use crate::capsule::Capsule;
 use crate::causes::shrink_each_cause;
 use crate::executor::Executor;
-use crate::judge::{Judgement, Outcome, Peers, judge, witnessed};
+use crate::judge::{Judgement, Outcome, Peers, judge, note_warnings, witnessed};
 use crate::laws::{self, Law, Trial};
 use crate::plan::Plan;
 use crate::shrink::Budget;
@@ -30,7 +30,10 @@ pub struct Examination {
     pub precision: Precision,
     /// How long one call may take.
     pub deadline: Duration,
-    /// How the backend is named on the command line, for replay commands.
+    /// How the host is named on the command line, for replay commands and capsules: a manifest says `squidpy` for every
+    /// version of it.
+    pub host_name: String,
+    /// How the backend is named there.
     pub backend_name: String,
     /// Further arguments that a replay command needs, such as `--data FILE`.
     pub replay_args: String,
@@ -177,16 +180,7 @@ impl Session<'_> {
 
     /// Runs one call on both sides and judges it.
     pub fn exchange(&mut self, call: Arc<Call>) -> Exchange {
-        let Examination { host, backend, .. } = self.examination;
-        let (host, backend) = (host.manifest(), backend.manifest());
-        let streams = stream::choose(host, backend, &call.function);
-        let outcome = |executor: &mut Executor, to: &Manifest, rng| {
-            executor.run(&deliver::deliver(&stream::ask(&call, rng), host, to)?)
-        };
-        let host_outcome = outcome(&mut self.host, host, streams.host);
-        let backend_outcome = outcome(&mut self.backend, backend, streams.backend);
-        let precision = self.examination.precision;
-        Exchange::judged(call, (host, host_outcome), (backend, backend_outcome), precision)
+        self.exchange_under(call, &[], 0)
     }
 
     /// Runs one call on both sides, judges it, and asks up to `most` of the laws that say something about it.
@@ -198,7 +192,7 @@ impl Session<'_> {
         laws: &[&'static Law],
         most: usize,
     ) -> Exchange {
-        let mut exchange = self.exchange(call);
+        let mut exchange = self.ask_both(call);
         let agrees = exchange.judgement.checks.iter().all(|check| check.finding.is_none());
         let judged = exchange.judgement.verdict != Verdict::HostUndefined;
         // What the laws allow is for float64.
@@ -208,7 +202,22 @@ impl Session<'_> {
                 laws::add(trial, &mut exchange.judgement);
             }
         }
+        note_warnings(&mut exchange.judgement, &exchange.host, &exchange.backend);
         exchange
+    }
+
+    /// Runs one call on both sides and judges the answers alone.
+    fn ask_both(&mut self, call: Arc<Call>) -> Exchange {
+        let Examination { host, backend, .. } = self.examination;
+        let (host, backend) = (host.manifest(), backend.manifest());
+        let streams = stream::choose(host, backend, &call.function);
+        let outcome = |executor: &mut Executor, to: &Manifest, rng| {
+            executor.run(&deliver::deliver(&stream::ask(&call, rng), host, to)?)
+        };
+        let host_outcome = outcome(&mut self.host, host, streams.host);
+        let backend_outcome = outcome(&mut self.backend, backend, streams.backend);
+        let precision = self.examination.precision;
+        Exchange::judged(call, (host, host_outcome), (backend, backend_outcome), precision)
     }
 
     /// Asks the backend alone.
@@ -374,6 +383,7 @@ pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> 
         tier: tier.to_owned(),
         planned: plan.counts(),
         precision: examination.precision,
+        deadline_ms: Some(examination.deadline.as_millis() as u64),
         plan: plan.digest(),
         seed: seed.to_string(),
         limitations,

@@ -238,7 +238,7 @@ fn read_case(
     let (outcome, undefined) = match entry.status.as_str() {
         "ok" => {
             let mut reply = decode_reply(&expected.outputs)?;
-            reply.warnings = expected.warnings;
+            reply.warnings = Some(expected.warnings);
             (Ok(reply), None)
         }
         "error" => {

@@ -1,6 +1,9 @@
 //! Two outcomes of one call become a verdict. Pure.
 
-use dispatch::{Call, Fault, Reply, Witness};
+use std::collections::BTreeSet;
+use std::iter;
+
+use dispatch::{Call, Fault, Reply, Warning};
 use reports::{Check, Verdict, Witnessed};
 
 use crate::compare::Checks;
@@ -139,7 +142,7 @@ fn judge_answers(
         // The findings say what differs; a sentence would only repeat them.
         Some(check) if is_structural(&check.name) => Judgement::new(Verdict::Contract, "", checks),
         Some(_) => Judgement::new(Verdict::Fail, "", checks),
-        None if actual.witness == Witness::Unproven => {
+        None if !actual.witness.proves() => {
             Judgement::new(Verdict::Unproven, "nothing shows that the backend did the work", checks)
         }
         None if actual.unsteady.is_some() => {
@@ -151,6 +154,41 @@ fn judge_answers(
         }
         None => Judgement::new(Verdict::Pass, skipped, checks),
     }
+}
+
+/// The check that both sides warn of the same.
+const WARNINGS: &str = "warning categories";
+/// What Python shows to nobody but the developers of the code that gives it.
+const NOT_SHOWN: [&str; 4] =
+    ["DeprecationWarning", "PendingDeprecationWarning", "ImportWarning", "ResourceWarning"];
+
+/// Notes it where two Python libraries agree, but one warns in a category in which the other does not. Filters of warnings are written
+/// by category; how often one is given, and in which words, is no part of a contract.
+///
+/// The last thing that is said of a case: a broken law weighs more.
+pub(crate) fn note_warnings(judgement: &mut Judgement, host: &Outcome, backend: &Outcome) {
+    let categories = |outcome: &Outcome| -> Option<String> {
+        let warnings = outcome.as_ref().ok()?.warnings.as_ref()?;
+        let is_shown = |w: &&Warning| {
+            !iter::once(&w.category).chain(&w.bases).any(|c| NOT_SHOWN.contains(&c.as_str()))
+        };
+        let shown: BTreeSet<&str> =
+            warnings.iter().filter(is_shown).map(|w| w.category.as_str()).collect();
+        Some(shown.into_iter().collect::<Vec<_>>().join(", "))
+    };
+    let (Verdict::Pass, Some(expected), Some(actual)) =
+        (judgement.verdict, categories(host), categories(backend))
+    else {
+        return;
+    };
+    let mut checks = Checks::default();
+    if !checks.equal(WARNINGS, "", &expected, &actual) {
+        let named = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
+        judgement.verdict = Verdict::QualityWarning;
+        judgement.reason =
+            format!("warns of {} where the host warns of {}", named(actual), named(expected));
+    }
+    judgement.checks.extend(checks.checks);
 }
 
 /// What shows that the backend made an answer.
@@ -171,5 +209,121 @@ pub(crate) fn of_fault(fault: &Fault) -> Verdict {
         Fault::Crashed { .. } | Fault::Protocol(_) => Verdict::Crash,
         Fault::TimedOut(_) => Verdict::Timeout,
         Fault::DeviceLost(_) => Verdict::DeviceLost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use dispatch::Witness;
+    use generators::Recipe;
+    use reports::Precision;
+
+    use super::*;
+    use crate::backends;
+    use crate::examine::Examination;
+
+    /// What becomes of one case of `co_occurrence` if both sides give the reference's answer, each changed.
+    fn judged(host: fn(&mut Reply), backend: fn(&mut Reply)) -> Judgement {
+        let generator = generators::generator("co_occurrence").unwrap();
+        let call = Recipe::simplest(generator, 1).build();
+        let answer = |change: fn(&mut Reply)| -> Outcome {
+            let mut reply = dispatch::Backend::run(&reference::backend(), &call)?;
+            change(&mut reply);
+            Ok(reply)
+        };
+        let (host, backend) = (answer(host), answer(backend));
+        let peers = Peers { host: Profile::FLOAT64, backend: Profile::FLOAT64, same_stream: true };
+        let contract = crate::contract("co_occurrence").unwrap();
+        let mut judgement = judge(contract, &call, peers, &host, &backend);
+        note_warnings(&mut judgement, &host, &backend);
+        judgement
+    }
+
+    /// Gives warnings; `A(B)` is a category `A` derived from `B`.
+    fn warn(reply: &mut Reply, categories: &[&str]) {
+        let warning = |text: &&str| {
+            let (category, base) = text.split_once('(').unwrap_or((*text, ""));
+            let bases = base.strip_suffix(')').map(str::to_owned).into_iter().collect();
+            Warning { category: category.to_owned(), bases, message: String::new() }
+        };
+        reply.warnings = Some(categories.iter().map(warning).collect());
+    }
+
+    #[test]
+    fn a_counter_that_counted_no_call_proves_nothing() {
+        let with = |change| judged(|_| (), change).verdict;
+        assert_eq!(with(|_| ()), Verdict::Pass);
+        assert_eq!(with(|reply| reply.witness = Witness::Unproven), Verdict::Unproven);
+        assert_eq!(
+            with(|reply| {
+                reply.witness = Witness::Counted { calls: 0, launches: Some(7), moved: None };
+            }),
+            Verdict::Unproven
+        );
+        let counted = |calls| Witness::Counted { calls, launches: Some(7), moved: None };
+        assert!(counted(1).proves());
+        assert!(!counted(0).proves());
+    }
+
+    #[test]
+    fn a_backend_that_counted_nothing_passes_no_case() {
+        let name = "mutant:contract-counted-nothing";
+        let examination = Examination {
+            host: Arc::new(reference::backend()),
+            backend: backends::open(name).unwrap().backend,
+            precision: Precision::P64,
+            deadline: Duration::from_secs(60),
+            host_name: "reference".to_owned(),
+            backend_name: name.to_owned(),
+            replay_args: String::new(),
+        };
+        let generator = generators::generator("co_occurrence").unwrap();
+        let call = Arc::new(Recipe::simplest(generator, 1).build());
+        let verdict = examination.session().exchange(call).judgement.verdict;
+        assert_eq!(verdict, Verdict::Unproven);
+    }
+
+    #[test]
+    fn other_categories_of_warnings_are_noted_and_fail_nothing() {
+        let judgement =
+            judged(|r| warn(r, &["UserWarning"]), |r| warn(r, &["FutureWarning", "UserWarning"]));
+        assert_eq!(judgement.verdict, Verdict::QualityWarning);
+        assert!(!judgement.verdict.condemns());
+        assert_eq!(
+            judgement.reason,
+            "warns of FutureWarning, UserWarning where the host warns of UserWarning"
+        );
+        assert_eq!(judgement.failed_check().as_deref(), Some("warning categories"));
+        let silent = judged(|r| warn(r, &["UserWarning"]), |r| warn(r, &[]));
+        assert_eq!(silent.reason, "warns of nothing where the host warns of UserWarning");
+    }
+
+    #[test]
+    fn the_same_categories_pass_however_often_and_what_python_hides_is_not_compared() {
+        for backend in [(|r| warn(r, &["UserWarning", "UserWarning"])) as fn(&mut Reply), |r| {
+            warn(r, &["ResourceWarning", "UserWarning", "Pandas4Warning(DeprecationWarning)"])
+        }] {
+            let judgement = judged(|r| warn(r, &["UserWarning"]), backend);
+            assert_eq!((judgement.verdict, judgement.failed_check()), (Verdict::Pass, None));
+            assert!(judgement.checks.iter().any(|check| check.name == WARNINGS));
+        }
+    }
+
+    #[test]
+    fn who_is_no_python_is_not_asked_for_warnings_and_a_failure_stays_one() {
+        let judgement = judged(|r| warn(r, &["UserWarning"]), |r| r.warnings = None);
+        assert_eq!(judgement.verdict, Verdict::Pass);
+        assert!(judgement.checks.iter().all(|check| check.name != WARNINGS));
+        let wrong = judged(
+            |r| warn(r, &["UserWarning"]),
+            |r| {
+                warn(r, &[]);
+                r.mutated.push("X".to_owned());
+            },
+        );
+        assert_eq!((wrong.verdict, wrong.reason.as_str()), (Verdict::Contract, ""));
     }
 }

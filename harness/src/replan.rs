@@ -52,6 +52,7 @@ fn plan(header: &Header, seed: u64) -> Option<Plan> {
         host,
         backend,
         deadline: std::time::Duration::from_secs(60),
+        host_name: header.host.name.clone(),
         backend_name: header.backend.name.clone(),
         replay_args: String::new(),
         precision: header.precision,

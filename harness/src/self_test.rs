@@ -22,6 +22,7 @@ pub fn self_test() -> Answer {
         backend: Arc::new(reference::backend()),
         precision: Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: "exact".to_owned(),
         backend_name: "reference".to_owned(),
         replay_args: String::new(),
     };

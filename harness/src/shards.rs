@@ -191,6 +191,7 @@ pub(crate) fn foreign(part: &Header, whole: &Header) -> &'static str {
         (part.tier != whole.tier, "another tier"),
         (part.seed != whole.seed, "another seed"),
         (part.precision != whole.precision, "another class of arithmetic"),
+        (part.deadline_ms != whole.deadline_ms, "another deadline"),
         (part.plan != whole.plan, "other cases"),
     ];
     differs.iter().find(|(differs, _)| *differs).map_or("another header", |(_, what)| what)

@@ -57,6 +57,7 @@ pub fn run(name: &str, Opened { backend, stored }: Opened) -> ExitCode {
         backend,
         precision: reports::Precision::P64,
         deadline: DEADLINE,
+        host_name: "reference".to_owned(),
         backend_name: name.to_owned(),
         replay_args: String::new(),
     };

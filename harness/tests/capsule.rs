@@ -27,6 +27,7 @@ fn examination(mutant: &str) -> Examination {
         backend: Arc::new(MutantBackend::new(found)),
         precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: "reference".to_owned(),
         backend_name: format!("mutant:{mutant}"),
         replay_args: String::new(),
     }
@@ -46,6 +47,22 @@ fn shrunk(mutant: &str, function: &str, text: &str, check: &str) -> Counterexamp
 fn known_mutant() -> Counterexample {
     let text = "cells=17 genes=8 graph=delaunay isolated=last dtype=f32 n_perms=19 seed=4";
     shrunk("moran-without-n-over-s0", "spatial_autocorr", text, "I: value")
+}
+
+#[test]
+fn the_host_is_named_as_on_the_command_line() {
+    let examination = Examination {
+        host_name: "squidpy-1.6.5".to_owned(),
+        ..examination("moran-without-n-over-s0")
+    };
+    let case = recipe("spatial_autocorr", "cells=17 graph=delaunay isolated=last seed=4");
+    let mut session = examination.session();
+    let found = shrink(&mut session, &case, "I: value", Budget::default()).unwrap();
+    // Of two versions of a library the manifests have one name.
+    assert_eq!(found.capsule.host.name, "squidpy-1.6.5");
+    assert_eq!(found.capsule.host.manifest.name, "reference");
+    let backend = "--backend mutant:moran-without-n-over-s0 --host squidpy-1.6.5";
+    assert!(found.shrunk.replay.contains(backend), "{}", found.shrunk.replay);
 }
 
 #[test]

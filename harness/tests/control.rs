@@ -14,6 +14,7 @@ fn run(host: &str, backend: &str, sizes: [u64; 2]) -> Control {
         backend: backends::open(backend).unwrap().backend,
         precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: host.to_owned(),
         backend_name: backend.to_owned(),
         replay_args: String::new(),
     };

@@ -23,6 +23,7 @@ fn alone(backend: Arc<dyn Backend>, name: &str) -> Examination {
         backend,
         precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: "reference".to_owned(),
         backend_name: name.to_owned(),
         replay_args: String::new(),
     }

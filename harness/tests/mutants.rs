@@ -32,6 +32,7 @@ fn examine(backend: Arc<dyn Backend>, name: &str, functions: &[&str]) -> Log {
         backend,
         precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: "reference".to_owned(),
         backend_name: name.to_owned(),
         replay_args: String::new(),
     };
@@ -162,6 +163,7 @@ fn two_that_read_a_call_in_another_way_are_compared_all_the_same() {
         backend: mistaken(),
         precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: "reference".to_owned(),
         backend_name: "the other".to_owned(),
         replay_args: String::new(),
     };

@@ -19,6 +19,7 @@ fn examination(host: &str, backend: &str) -> Examination {
         backend: backends::open(backend).unwrap().backend,
         precision: Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: host.to_owned(),
         backend_name: backend.to_owned(),
         replay_args: String::new(),
     }

@@ -18,6 +18,7 @@ fn reached(function: &str, backend: &str, asked: Precision) -> (Option<Precision
         backend: backends::open(backend).unwrap().backend,
         precision: asked,
         deadline: Duration::from_secs(60),
+        host_name: "reference".to_owned(),
         backend_name: backend.to_owned(),
         replay_args: String::new(),
     };

@@ -43,6 +43,7 @@ fn failed_checks(backend: Arc<dyn Backend>, function: &str) -> BTreeSet<String> 
         backend,
         precision: reports::Precision::P64,
         deadline: DEADLINE,
+        host_name: "reference".to_owned(),
         backend_name: String::new(),
         replay_args: String::new(),
     };

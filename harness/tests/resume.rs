@@ -223,6 +223,7 @@ fn refused() {
     };
     refused(&["--challenge", "00ff"], "something else: another seed");
     refused(&["--host", "exact"], "something else: another host");
+    refused(&["--deadline", "61"], "something else: another deadline");
     refused(&["--tier", "standard"], "something else: another tier");
     refused(&["--shard", "1/2"], "or is not planned");
     // Nothing was lost by that, and a run that is finished stays as it is.

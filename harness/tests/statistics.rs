@@ -23,6 +23,7 @@ fn examination(backend: impl Backend + 'static) -> Examination {
         backend: Arc::new(backend),
         precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: "reference".to_owned(),
         backend_name: "tested".to_owned(),
         replay_args: String::new(),
     }

@@ -108,6 +108,7 @@ fn run(waivers: &str, normalised_only: bool) -> Log {
         backend: Arc::new(MutantBackend::new(mutant)),
         precision: reports::Precision::P64,
         deadline: Duration::from_secs(60),
+        host_name: "reference".to_owned(),
         backend_name: "mutant:moran-without-n-over-s0".to_owned(),
         replay_args: String::new(),
     };

@@ -114,7 +114,8 @@ def test_written_slots_come_back_and_prints_do_not_disturb(worker: Worker) -> No
     reply = worker.call("score", times=2)
     assert reply["data"]["uns"]["score"].tolist() == [2.0, 2.0]
     assert reply["mutated"] == []
-    assert reply["warnings"] == [{"category": "FutureWarning", "message": "slow"}]
+    slow = {"category": "FutureWarning", "bases": ["Warning"], "message": "slow"}
+    assert reply["warnings"] == [slow]
     assert reply["witness"] == {"Counted": {"calls": 1, "launches": None}}
     assert [phase for phase, _ in reply["phases_ns"]] == ["upload", "compute", "download"]
 

@@ -33,6 +33,9 @@ pub struct Header {
     /// The class of arithmetic that was asked of the backend.
     #[serde(default)]
     pub precision: Precision,
+    /// How long one call was allowed to take, in milliseconds; logs of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
     /// Digest over the planned case names, in order.
     pub plan: Digest,
     /// The seed from which the sampled cases were derived, as decimal text.

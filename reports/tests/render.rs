@@ -236,3 +236,14 @@ fn a_summary_stays_below_the_limit_and_says_what_it_leaves_out() {
     assert!(text.contains("What failed") && !text.contains("What this run cannot show"));
     assert!(text.ends_with("longer than a job summary may be: see the report.**\n"));
 }
+
+#[test]
+fn two_versions_of_one_library_are_told_apart() {
+    let mut log = sample::failing();
+    let (name, version) = (log.header.backend.name.clone(), log.header.backend.version.clone());
+    assert!(text(&log, PLAIN).contains(&format!("{name} is wrong, reference is right")));
+    log.header.host.name = name.clone();
+    log.header.host.version = "1.6.5".to_owned();
+    let text = text(&log, PLAIN);
+    assert!(text.contains(&format!("{name} {version} is wrong, {name} 1.6.5 is right")), "{text}");
+}

@@ -171,7 +171,7 @@ enum Said {
         #[serde(default)]
         mutated: Vec<String>,
         #[serde(default)]
-        warnings: Vec<Warning>,
+        warnings: Option<Vec<Warning>>,
         #[serde(default)]
         witness: Witness,
         #[serde(default)]

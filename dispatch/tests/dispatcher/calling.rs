@@ -207,7 +207,7 @@ impl Backend for Canned {
 fn d30_answers_pass_through_untouched() {
     let mut reply = Reply::writing("obs/not/a/column", Value::Int(1));
     reply.mutated.push("X".to_owned());
-    reply.warnings.push(dispatch::Warning { category: "W".into(), message: "m".into() });
+    reply.warnings = Some(vec![dispatch::Warning::new("W", "m")]);
     let manifest = Echo::backend("fast", &[("f", "a, x=1")]).manifest().clone();
     let dispatcher = builder().0.build().unwrap();
     dispatcher.register(Provider::loaded(Arc::new(Canned(manifest, reply.clone()))));

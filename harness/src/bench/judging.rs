@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dispatch::{Call, Fault, Manifest, Witness};
+use dispatch::{Call, Fault, Manifest};
 use reports::perf::{Fate, Judged};
 use reports::{Precision, Verdict};
 
@@ -41,7 +41,7 @@ pub(super) fn rule(
         && answer.data.digest() == expected.data.digest()
         && answer.mutated.is_empty()
         && answer.unsteady.is_none()
-        && answer.witness != Witness::Unproven
+        && answer.witness.proves()
     {
         return Ruling::Right { identical: true };
     }

@@ -60,7 +60,13 @@ struct StoredSide {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum StoredOutcome {
-    Answer { slots: Map, mutated: Vec<String>, warnings: Vec<Warning>, witness: Witness },
+    Answer {
+        slots: Map,
+        mutated: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        warnings: Option<Vec<Warning>>,
+        witness: Witness,
+    },
     Fault(Fault),
 }
 

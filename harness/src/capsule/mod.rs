@@ -77,7 +77,11 @@ impl Capsule {
             verdict,
             reason,
             checks,
-            host: Side { name: host.name.clone(), manifest: host, outcome: exchange.host.clone() },
+            host: Side {
+                name: examination.host_name.clone(),
+                manifest: host,
+                outcome: exchange.host.clone(),
+            },
             backend: Side {
                 name: examination.backend_name.clone(),
                 manifest: backend,

@@ -52,6 +52,7 @@ impl ControlRun {
             backend: backends::open(&self.backend)?.backend,
             precision: Precision::P64,
             deadline: Duration::from_secs_f64(self.deadline.clamp(1e-3, 1e9)),
+            host_name: self.host.clone(),
             backend_name: self.backend.clone(),
             replay_args: String::new(),
         };

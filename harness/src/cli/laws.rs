@@ -53,6 +53,7 @@ impl Laws {
             backend,
             precision: reports::Precision::P64,
             deadline: Duration::from_secs_f64(self.deadline.clamp(1e-3, 1e9)),
+            host_name: "reference".to_owned(),
             backend_name: self.backend.clone(),
             replay_args: String::new(),
         };

@@ -84,13 +84,15 @@ impl Replay {
         let (host_name, backend_name) = (name(&self.host), name(&self.backend));
         let (host, backend) = (backends::open(&host_name)?, backends::open(&backend_name)?);
         if let Some(case) = StudyCase::parse(&self.function, self.recipe()?) {
-            return self.study(&self.examination(host, backend, &backend_name), &case);
+            return self
+                .study(&self.examination(host, backend, [&host_name, &backend_name]), &case);
         }
         let stored = backend.stored.as_deref().or(host.stored.as_deref());
         let case = self.case(stored)?;
-        let examination = self.examination(host, backend, &backend_name);
+        let examination = self.examination(host, backend, [&host_name, &backend_name]);
         let law = self.law.as_deref().map(laws::find).transpose()?;
-        self.replay(&mut examination.session(), case, law, &host_name)
+        let origin = case.text();
+        self.replay(&mut examination.session(), case, &origin, law)
     }
 
     /// Calls both sides with the input of a capsule; a law that was broken is asked again, and a study made again.
@@ -101,27 +103,26 @@ impl Replay {
         let host_name = name(&self.host, &capsule.host);
         let backend_name = name(&self.backend, &capsule.backend);
         let (host, backend) = (backends::open(&host_name)?, backends::open(&backend_name)?);
-        let examination = self.examination(host, backend, &backend_name);
+        let examination = self.examination(host, backend, [&host_name, &backend_name]);
         if let Some(case) = StudyCase::parse(&capsule.call.function, &capsule.origin) {
             return self.study(&examination, &case);
         }
         let law = self.law.as_deref().map(laws::find).transpose()?;
         let law = law.or_else(|| laws::of_check(&capsule.check));
         let case = Case::Stored { id: capsule.id(), call: capsule.call.clone() };
-        let code = self.replay(&mut examination.session(), case, law, &host_name)?;
+        let code = self.replay(&mut examination.session(), case, &capsule.origin, law)?;
         super::print(&format!("the capsule holds: {}, {}\n", capsule.verdict, capsule.check));
         Ok(code)
     }
 
-    /// Runs a case once and shows what was said.
+    /// Runs a case once and shows what was said; `origin` is what it was made from.
     fn replay(
         &self,
         session: &mut Session<'_>,
         case: Case,
+        origin: &str,
         law: Option<&'static Law>,
-        host: &str,
     ) -> Result<u8> {
-        let origin = case.text();
         let input = Input { case, cells: self.cells.clone(), genes: self.genes.clone() };
         let call = input.build().map_err(Usage)?;
         if let Some(path) = &self.save {
@@ -131,12 +132,13 @@ impl Replay {
             return Ok(under_law(session, law, &call));
         }
         let exchange = session.exchange(call);
-        super::print(&text([host, &session.examination().backend_name], &exchange));
+        let Examination { host_name, backend_name, .. } = session.examination();
+        super::print(&text([host_name, backend_name], &exchange));
         let verdict = exchange.judgement.verdict;
         if let Some(dir) = &self.keep {
             let check = exchange.judgement.failed_check();
             let check = check.unwrap_or_else(|| verdict.name().to_owned());
-            let kept = Capsule::of(session, &exchange, &origin, &check);
+            let kept = Capsule::of(session, &exchange, origin, &check);
             kept.write(dir)?;
             super::print(&format!("kept as {}\n", dir.join(kept.id()).display()));
         }
@@ -195,13 +197,14 @@ impl Replay {
         })
     }
 
-    fn examination(&self, host: Opened, backend: Opened, backend_name: &str) -> Examination {
+    fn examination(&self, host: Opened, backend: Opened, names: [&str; 2]) -> Examination {
         Examination {
             host: host.backend,
             backend: backend.backend,
             precision: Precision::P64,
             deadline: Duration::from_secs_f64(self.deadline.max(1e-3)),
-            backend_name: backend_name.to_owned(),
+            host_name: names[0].to_owned(),
+            backend_name: names[1].to_owned(),
             replay_args: String::new(),
         }
     }

@@ -60,6 +60,7 @@ impl Reproduce {
             host: host.backend,
             backend: backend.backend,
             deadline: Duration::from_secs_f64(self.deadline.max(1e-3)),
+            host_name: header.host.name.clone(),
             backend_name: name.to_owned(),
             replay_args: String::new(),
             precision: header.precision,

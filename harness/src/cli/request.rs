@@ -107,6 +107,7 @@ impl Request {
             backend: backend.backend,
             precision: self.precision.into(),
             deadline: Duration::from_secs_f64(self.deadline),
+            host_name: self.host.clone(),
             backend_name: self.backend.clone(),
             replay_args: data.unwrap_or_default(),
         };

@@ -79,7 +79,7 @@ pub(super) const MUTANTS: &[ContractMutant] = &[
         caught: Caught::Rule(Rule::C12),
         answer: |seat, call| {
             let reply = seat.answer(&call)?;
-            match reply.warnings.first() {
+            match reply.warnings.iter().flatten().next() {
                 Some(warning) => Err(Fault::rejected(&warning.category, warning.message.clone())),
                 None => Ok(reply),
             }

@@ -340,8 +340,8 @@ impl Shrinker<'_, '_> {
 pub(crate) fn replay_command(examination: &Examination, function: &str, text: &str) -> String {
     let mut replay =
         format!("concord replay {function} \"{text}\" --backend {}", examination.backend_name);
-    if examination.host.manifest().name != "reference" {
-        replay += &format!(" --host {}", examination.host.manifest().name);
+    if examination.host_name != "reference" {
+        replay += &format!(" --host {}", examination.host_name);
     }
     replay
 }

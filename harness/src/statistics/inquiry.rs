@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dispatch::{Call, Fault, Reply, Witness};
+use dispatch::{Call, Fault, Reply};
 use generators::Random;
 use reports::{Check, Finding, Ratio, Verdict};
 
@@ -112,7 +112,7 @@ impl Inquiry<'_> {
         let seed = random.below(1 << 30) as u64;
         let first = found.checks.is_empty();
         let replies: Vec<Reply> = subject.batch(&self.call, batch, seed, first)?;
-        found.unproven |= replies.iter().any(|reply| reply.witness == Witness::Unproven);
+        found.unproven |= !replies.iter().all(|reply| reply.witness.proves());
         Ok(self.truth.tests(batch, &replies, &mut random))
     }
 }

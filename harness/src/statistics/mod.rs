@@ -214,6 +214,7 @@ mod tests {
             backend,
             precision: reports::Precision::P64,
             deadline: Duration::from_secs(60),
+            host_name: "reference".to_owned(),
             backend_name: "reference".to_owned(),
             replay_args: String::new(),
         };

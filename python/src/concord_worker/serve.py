@@ -41,7 +41,8 @@ def serve(subject: Subject, output: BinaryIO, defaults: Mapping[str, Any]) -> No
 
     Raises NotAFrame for what is no request: there is no way back into step.
     """
-    faulthandler.enable(sys.stderr)
+    # The thread that crashed; another one waits for the end of the stream, at an address that is new each time.
+    faulthandler.enable(sys.stderr, all_threads=False)
     threading.Thread(target=_watch, args=(sys.stdin.fileno(),), daemon=True).start()
     while (request := read_frame(sys.stdin.buffer)) is not None:
         header, block = request
@@ -132,7 +133,7 @@ def _answer(
         "say": "reply",
         "data": writer.mapping(data),
         "mutated": mutated,
-        "warnings": [{"category": w.category.__name__, "message": str(w.message)} for w in caught],
+        "warnings": [_warned(warning) for warning in caught],
         "witness": {"Counted": {"calls": 1, "launches": None}} if proven else "Unproven",
         "elapsed_ns": done - ready,
         "peak_bytes": _peak_bytes(),
@@ -169,6 +170,12 @@ def _raised(error: Exception) -> dict[str, Any]:
         return _fault("device-lost", message)
     bases = [base.__name__ for base in kind.__mro__[1:] if issubclass(base, Exception)]
     return _fault("rejected", message) | {"class": kind.__name__, "bases": bases}
+
+
+def _warned(warning: warnings.WarningMessage) -> dict[str, Any]:
+    kind = warning.category
+    bases = [base.__name__ for base in kind.__mro__[1:] if issubclass(base, Warning)]
+    return {"category": kind.__name__, "bases": bases, "message": str(warning.message)}
 
 
 def _fault(kind: str, message: str) -> dict[str, Any]:

@@ -148,7 +148,8 @@ impl Task {
                 Reply::writing(&format!("uns/{key}"), map.into())
             }
         };
-        Reply { warnings: self.warnings.clone(), ..reply }
+        // Of what squidpy warns of, only this is told here, so that its absence says nothing.
+        Reply { warnings: Some(self.warnings.clone()).filter(|told| !told.is_empty()), ..reply }
     }
 }
 
@@ -191,12 +192,12 @@ fn used_labels(codes: &[i32], categories: usize) -> Result<(Vec<u32>, usize), Fa
 fn deprecations(params: &Params) -> Vec<Warning> {
     let passed = IGNORED.iter().filter(|name| params.contains_key(**name));
     passed
-        .map(|name| Warning {
-            category: "FutureWarning".to_owned(),
-            message: format!(
+        .map(|name| {
+            let message = format!(
                 "Parameter `{name}` of `co_occurrence()` is deprecated and has no effect. \
                  It will be removed in squidpy v1.10.0."
-            ),
+            );
+            Warning::new("FutureWarning", message)
         })
         .collect()
 }

@@ -132,8 +132,9 @@ fn ignored_parameters_warn_and_the_answer_stands_in_uns() {
     let data = dataset(vec![0, 1, 0], &["a", "b"], at);
     let reply = (ENTRY.run)(&(), &data, &params(&[("interval", 4.into()), ("n_jobs", 2.into())]));
     let reply = reply.unwrap();
-    assert_eq!(reply.warnings.len(), 1);
-    assert!(reply.warnings[0].message.starts_with("Parameter `n_jobs` of `co_occurrence()`"));
+    let warnings = reply.warnings.unwrap();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].message.starts_with("Parameter `n_jobs` of `co_occurrence()`"));
     let shape = |path| match reply.data.get(path) {
         Some(Value::Dense(d)) => d.shape.clone(),
         other => panic!("{path}: {other:?}"),

@@ -10,14 +10,14 @@ const MOST: usize = 8;
 /// Workflow commands, worst failure first; the last says how many more there are.
 pub fn annotations(log: &Log) -> String {
     let tally = Tally::of(log);
-    let host = &log.header.host.name;
+    let [host, _] = phrase::sides(&log.header);
     let shown = if tally.failures.len() > MOST { MOST - 1 } else { MOST };
     let line = |failure: &Failure<'_>| {
         let title = property(&format!("{}: {}", failure.function, failure.check));
         let replay = failure.shrunk().map(|s| format!("\n{}", s.replay)).unwrap_or_default();
         format!(
             "::error title={title}::{}\n",
-            data(&format!("{}{replay}", phrase::claim(failure, host)))
+            data(&format!("{}{replay}", phrase::claim(failure, &host)))
         )
     };
     let mut out: String = tally.failures.iter().take(shown).map(line).collect();

@@ -81,7 +81,7 @@ fn failure(failure: &Failure<'_>, tally: &Tally<'_>) -> Value {
         "function": failure.function,
         "check": failure.check,
         "verdict": failure.verdict,
-        "claim": phrase::claim(failure, &tally.log.header.host.name),
+        "claim": phrase::claim(failure, &phrase::sides(&tally.log.header)[0]),
         "cases": failure.cases,
         "consequences": failure.consequences,
         "case": failure.record.case,

@@ -34,7 +34,7 @@ pub fn junit(log: &Log) -> Result<String, quick_junit::SerializeError> {
             suite.add_test_case(case);
         };
         for failure in tally.failures.iter().filter(|f| f.function == function.name) {
-            add(failure.check, failed(failure, &log.header.host.name));
+            add(failure.check, failed(failure, &phrase::sides(&log.header)[0]));
         }
         for (verdict, cases) in other(&function.decision.counts) {
             add(&format!("{verdict} ({})", phrase::plural(cases, "case")), status(verdict));

@@ -92,9 +92,10 @@ fn failures(out: &mut String, tally: &Tally<'_>) {
         return;
     }
     block(out, "#### What failed");
+    let [host, _] = phrase::sides(&tally.log.header);
     for (i, failure) in tally.failures.iter().take(CARDS).enumerate() {
         let (function, check) = (code(failure.function), code(failure.check));
-        let claim = phrase::claim(failure, &tally.log.header.host.name);
+        let claim = phrase::claim(failure, &host);
         let head = format!("**{}. {function}, {check}** ({})", i + 1, failure.verdict);
         block(out, &format!("{head}<br>\n{}", prose(&claim)));
         card(out, failure, tally);
@@ -135,9 +136,9 @@ fn card(out: &mut String, failure: &Failure<'_>, tally: &Tally<'_>) {
             rows.push(("further findings", grouped(others.len() as u64)));
         }
     }
-    let header = &tally.log.header;
     if let Some(ruling) = failure.shrunk().and_then(|s| s.ruling.as_ref()) {
-        let said = phrase::ruling(ruling, &header.host.name, &header.backend.name);
+        let [host, backend] = phrase::sides(&tally.log.header);
+        let said = phrase::ruling(ruling, &host, &backend);
         rows.push(("exact arithmetic", code_in_full(&said)));
     }
     rows.push(("cases", phrase::extent(failure, &tally.functions)));

@@ -140,10 +140,20 @@ pub fn ruling(ruling: &Ruling, host: &str, backend: &str) -> String {
     }
 }
 
+/// How the two sides of a run are called, host first: by name, and with the version where both have one name.
+pub(super) fn sides(header: &Header) -> [String; 2] {
+    let same = header.host.name == header.backend.name;
+    [&header.host, &header.backend].map(|side| match same {
+        true => format!("{} {}", side.name, side.version),
+        false => side.name.clone(),
+    })
+}
+
 /// What exact arithmetic says about the cases of a note: `5 cases: ...; 1 case: ...`.
 pub(super) fn rulings(note: &Note<'_>, header: &Header) -> Option<String> {
+    let [host, backend] = sides(header);
     let each = |(cases, first): &(u64, &Ruling)| {
-        let said = ruling(first, &header.host.name, &header.backend.name);
+        let said = ruling(first, &host, &backend);
         format!("{}: {said}", plural(*cases, "case"))
     };
     let parts: Vec<String> = note.rulings.values().map(each).collect();

@@ -135,7 +135,9 @@ fn failures(page: &mut Page, tally: &Tally<'_>) {
 }
 
 fn card(page: &mut Page, failure: &Failure<'_>, tally: &Tally<'_>) {
-    let claim = clean(&phrase::claim(failure, &tally.log.header.host.name));
+    let header = &tally.log.header;
+    let [host, backend] = phrase::sides(header);
+    let claim = clean(&phrase::claim(failure, &host));
     page.sentence(2, &shorten(&claim, 4 * page.width()));
     match failure.shrunk() {
         Some(shrunk) => {
@@ -148,12 +150,8 @@ fn card(page: &mut Page, failure: &Failure<'_>, tally: &Tally<'_>) {
         None => page.long_field("case", &clean(&failure.record.case)),
     }
     findings(page, failure, &claim);
-    let header = &tally.log.header;
     if let Some(ruling) = failure.shrunk().and_then(|s| s.ruling.as_ref()) {
-        page.long_field(
-            "exact",
-            &clean(&phrase::ruling(ruling, &header.host.name, &header.backend.name)),
-        );
+        page.long_field("exact", &clean(&phrase::ruling(ruling, &host, &backend)));
     }
     page.field("cases", &phrase::extent(failure, &tally.functions));
     if let Some(consequences) = phrase::consequences(failure) {

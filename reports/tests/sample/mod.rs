@@ -36,6 +36,7 @@ pub(crate) fn log(backend: &str, tier: &str, planned: &[(&str, u64)]) -> Log {
         plan: digest("plan"),
         seed: "7313882906912403161".into(),
         precision: Precision::P64,
+        deadline_ms: None,
         limitations: Vec::new(),
         knobs: BTreeMap::new(),
         waivers: Vec::new(),

@@ -37,19 +37,19 @@ pub(super) fn failures(view: &View<'_>) -> Markup {
 
 fn card(view: &View<'_>, number: usize, failure: &Failure<'_>) -> Markup {
     let findings = failure.findings();
-    let (host, backend) = (&view.tally.log.header.host.name, &view.tally.log.header.backend.name);
+    let [host, backend] = phrase::sides(&view.tally.log.header);
     html! {
         article.card id=(format!("failure-{number}")) {
             h3 { span.b { "✗ " (failure.verdict) } " " code { (brief(failure.function)) } ": " (brief(failure.check)) }
-            p { strong { (brief(&phrase::claim(failure, host))) } }
+            p { strong { (brief(&phrase::claim(failure, &host))) } }
             p.s {
                 (phrase::extent(failure, &view.tally.functions)) "."
                 @if let Some(more) = phrase::consequences(failure) { " It also explains " (brief(&more)) "." }
             }
             @if let Some(ruling) = failure.shrunk().and_then(|s| s.ruling.as_ref()) {
-                p { "By exact arithmetic: " (brief(&phrase::ruling(ruling, host, backend))) }
+                p { "By exact arithmetic: " (brief(&phrase::ruling(ruling, &host, &backend))) }
             }
-            @if !findings.is_empty() { (difference(&findings, host)) }
+            @if !findings.is_empty() { (difference(&findings, &host)) }
             @match failure.shrunk() {
                 Some(shrunk) => (input(failure.function, shrunk)),
                 None => { p { "Case " code { (clean(&failure.record.case)) } } }
