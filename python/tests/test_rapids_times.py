@@ -1,4 +1,4 @@
-"""`cuda-backend/rapids.py` on modules of the shape of CuPy and rapids-singlecell: the data are read, answers compared, wrong ones seen."""
+"""`cuda-backend/rapids.py` on modules of the shape of CuPy and rapids-singlecell."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def written(folder: Path) -> None:
     obs = pd.DataFrame({"cluster": pd.Categorical(["a", "b"])}, index=["c0", "c1"])
     anndata.AnnData(x, obs, var).write_h5ad(folder / "0.h5ad")
 
-    def table(file: str, name: str, values: Any, rows: Any = None, columns: Any = None) -> dict[str, Any]:
+    def table(
+        file: str, name: str, values: Any, rows: Any = None, columns: Any = None
+    ) -> dict[str, Any]:
         array = np.asarray(values, "<f8")
         array.tofile(folder / file)
         shape = list(array.shape)
@@ -85,13 +87,24 @@ def written(folder: Path) -> None:
             "function": "spatial_autocorr",
             "params": {"mode": "moran", "n_perms": 400, "copy": True, "seed": 5},
             # From large to small, and the library's from small to large.
-            "answers": [table("a.f64", "result", [[4.0, 0.5], [2.0, 0.5]], [["g1"], ["g0"]], [["I"], ["pval_sim"]])],
+            "answers": [
+                table(
+                    "a.f64",
+                    "result",
+                    [[4.0, 0.5], [2.0, 0.5]],
+                    [["g1"], ["g0"]],
+                    [["I"], ["pval_sim"]],
+                )
+            ],
         },
         {
             "name": "co_occurrence",
             "function": "co_occurrence",
             "params": {"cluster_key": "cluster", "interval": [0.0, 1.0, 2.0], "copy": True},
-            "answers": [table("b.f64", "0", np.ones((2, 2, 2))), table("c.f64", "1", [0.0, 1.0, 2.0])],
+            "answers": [
+                table("b.f64", "0", np.ones((2, 2, 2))),
+                table("c.f64", "1", [0.0, 1.0, 2.0]),
+            ],
         },
         {
             "name": "ligrec",
@@ -124,7 +137,11 @@ def report(tmp_path: Path, by: float, library: bool = True) -> Any:
         (modules / "cupyx" / "scipy" / "sparse.py").write_text(SPARSE)
     environment = {**os.environ, "PYTHONPATH": str(modules), "BY": str(by)}
     done = subprocess.run(
-        [sys.executable, str(RAPIDS), str(data)], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, str(RAPIDS), str(data)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout)
 
