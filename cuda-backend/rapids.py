@@ -1,25 +1,39 @@
-"""Times the kernels of rapids-singlecell, as JSON, on data of the sizes that gpu-check times.
+"""Times the calls of rapids-singlecell on the data that gpu-check has timed, and compares the answers; prints JSON.
 
-The numbers are drawn anew: same shapes, densities and graph degree, not the same values. A library that cannot be imported
-is a sentence, not an error. Times are of whole calls on data that is on the device, by CUDA events, median of five.
+usage: rapids.py FOLDER      with what `program --write FOLDER` left there
+
+A library that cannot be imported is a sentence, not an error. Times are of whole calls on data that is on the device, by CUDA
+events, median of five. What is compared, and what it may differ by:
+
+- Scores, ratios and means: rapids-singlecell computes in float32, in an order that is not known. A sum of n terms then errs by
+  n 2^-24 of the sum of their magnitudes at most; scores are quotients of such sums over cells, ratios and means of few, of integers.
+  A distance that is a threshold within rounding would move a ratio by more; the positions that are timed have none.
+- p-values of permutations: other permutations are drawn, so they are two samples. By Hoeffding's inequality all of m of them are
+  within sqrt(ln(2 m / a) / n_perms) of each other in all but a = 1e-6 of the runs.
 """
 
+import inspect
 import json
+import math
 import sys
+from pathlib import Path
+
+# In units of n 2^-24: numerator and denominator of a score, and the mean that both take off; few sums of integers otherwise.
+SCORES, FEW = 4.0, 64.0
+ALARMS = 1e-6
 
 
 def main():
+    folder = Path(sys.argv[1])
     try:
         import anndata
         import cupy as cp
         import numpy as np
+        import pandas as pd
         import rapids_singlecell as rsc
-        import scipy.sparse as sp
     except Exception as error:  # a missing driver library is no ImportError
         print(json.dumps(f"not run: {type(error).__name__}: {error}"))
         return
-    full = "--full" in sys.argv
-    rng = np.random.default_rng(0)
 
     def timed(call):
         times = []
@@ -32,48 +46,88 @@ def main():
             times.append(cp.cuda.get_elapsed_time(start, end))
         return sorted(times)[2]
 
-    def clustered(n, k):
-        obs = {"cluster": np.array([f"k{i}" for i in rng.integers(0, k, n)])}
-        data = anndata.AnnData(np.zeros((n, 1), np.float32), obs=obs)
-        data.obs["cluster"] = data.obs["cluster"].astype("category")
-        return data
+    def index(labels):
+        single = all(len(label) == 1 for label in labels)
+        return pd.Index([label[0] for label in labels]) if single else pd.MultiIndex.from_tuples(map(tuple, labels))
 
-    def autocorr():
-        n, genes = (100_000, 2000) if full else (600, 20)
-        x = sp.random(n, genes, 0.3, format="csr", dtype=np.float32, random_state=rng)
-        rows = np.repeat(np.arange(n), 3)
-        graph = sp.csr_matrix((np.ones(3 * n), (rows, rng.integers(0, n, 3 * n))), (n, n))
-        data = anndata.AnnData(x, obsp={"spatial_connectivities": graph})
-        rsc.get.anndata_to_GPU(data)
-        return timed(lambda: rsc.gr.spatial_autocorr(data, mode="moran", transformation=False))
+    def stored(entry):
+        values = np.fromfile(folder / entry["file"], "<f8").reshape(entry["shape"])
+        if entry["rows"] is None:
+            return values
+        return pd.DataFrame(values, index(entry["rows"]), index(entry["columns"]))
 
-    def co_occurrence():
-        n, k = (50_000, 30) if full else (600, 3)
-        data = clustered(n, k)
-        data.obsm["spatial"] = (rng.random((n, 2)) * 10).astype(np.float32)
-        interval = np.linspace(0, 12, 51)
-        return timed(lambda: rsc.gr.co_occurrence(data, "cluster", interval=interval))
+    def values(table):
+        """A table of numbers, dense: p-values of ligrec are sparse columns."""
+        return np.asarray(table.astype(float) if hasattr(table, "astype") else table, float)
 
-    def ligrec():
-        n, genes, k = (50_000, 45, 20) if full else (300, 6, 4)
-        data = clustered(n, k)
-        counts = rng.poisson(0.8, (n, genes)).astype(np.float32)
-        data = anndata.AnnData(counts, obs=data.obs)
-        data.var_names = [f"G{g}" for g in range(genes)]
-        names = list(data.var_names)
-        pairs = [(a, b) for a in names for b in names]
-        n_perms = 1000 if full else 64
-        call = lambda: rsc.gr.ligrec(
-            data, "cluster", interactions=pairs, use_raw=False, n_perms=n_perms, copy=True
-        )
-        return timed(call)
+    def beside(ours, theirs, allowed):
+        """How far two tables are apart; where both are undefined they are equal."""
+        ours, theirs = values(ours), values(theirs)
+        if ours.shape != theirs.shape:
+            return {"agrees": False, "why": f"shape {theirs.shape}, expected {ours.shape}"}
+        undefined = np.isnan(ours) & np.isnan(theirs)
+        apart = np.where(undefined, 0.0, np.abs(ours - theirs))
+        scale = np.where(undefined, 1.0, np.maximum(1.0, np.abs(ours)))
+        worst = float(np.max(apart / scale, initial=0.0))
+        one_sided = int(np.isnan(apart).sum())
+        agrees = one_sided == 0 and worst <= allowed
+        return {"largest": None if math.isnan(worst) else worst, "allowed": allowed, "undefined in one": one_sided, "agrees": agrees}
+
+    def pvalues(ours, theirs, n_perms):
+        number = max(1, values(ours).size)
+        return beside(ours, theirs, math.sqrt(math.log(2 * number / ALARMS) / n_perms))
+
+    def autocorr(case, answer, n):
+        ours = stored(case["answers"][0])
+        theirs = answer.loc[ours.index]
+        found = {"I": beside(ours["I"], theirs["I"], SCORES * n * 2**-24)}
+        if "n_perms" in case["params"]:
+            found["pval_sim"] = pvalues(ours["pval_sim"], theirs["pval_sim"], case["params"]["n_perms"])
+        return found
+
+    def co_occurrence(case, answer, n):
+        return {"occ": beside(stored(case["answers"][0]), answer[0], FEW * 2**-24)}
+
+    def ligrec(case, answer, n):
+        found = {}
+        for entry in case["answers"]:
+            name, ours = entry["name"], stored(entry)
+            if name in ("means", "pvalues"):
+                theirs = answer[name].loc[ours.index, ours.columns]
+                n_perms = case["params"]["n_perms"]
+                found[name] = beside(ours, theirs, FEW * 2**-24) if name == "means" else pvalues(ours, theirs, n_perms)
+        return found
+
+    compare = {"spatial_autocorr": autocorr, "co_occurrence": co_occurrence, "ligrec": ligrec}
+
+    def run(case):
+        data = anndata.read_h5ad(folder / case["data"])
+        function = getattr(rsc.gr, case["function"])
+        params = dict(case["params"])
+        if "interactions" in params:
+            params["interactions"] = pd.DataFrame(params["interactions"])
+        if "interval" in params:
+            params["interval"] = np.asarray(params["interval"])
+        signature = inspect.signature(function).parameters
+        takes_all = any(known.kind is known.VAR_KEYWORD for known in signature.values())
+        params = {name: value for name, value in params.items() if takes_all or name in signature}
+        if case["function"] == "spatial_autocorr":
+            rsc.get.anndata_to_GPU(data)
+        # rapids-singlecell writes into the interactions that it is given.
+        again = {name: value.copy() if hasattr(value, "copy") else value for name, value in params.items()}
+        answer = function(data, **again)
+        return {
+            "ms": timed(lambda: function(data, **params)),
+            "left out": sorted(set(case["params"]) - set(params)),
+            "answers": compare[case["function"]](case, answer, data.n_obs),
+        }
 
     table = {"version": rsc.__version__}
-    for case in (autocorr, co_occurrence, ligrec):
+    for case in json.loads((folder / "index.json").read_text()):
         try:
-            table[case.__name__ + " ms"] = case()
+            table[case["name"]] = run(case)
         except Exception as error:
-            table[case.__name__ + " ms"] = f"not run: {type(error).__name__}: {error}"
+            table[case["name"]] = f"not run: {type(error).__name__}: {error}"
     print(json.dumps(table))
 
 

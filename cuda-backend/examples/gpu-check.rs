@@ -2,13 +2,17 @@
 //!
 //! It needs a driver and NVRTC (`CONCORD_NVRTC`), and tells of whatever device it finds: on the emulated one it times
 //! nothing and says so. `--cases N` draws N recipes of each function beside the covering array; `--full` times the sizes
-//! of the design, else small ones; `--quick` leaves the times out (for a sanitizer).
+//! of the design, else small ones; `--quick` leaves the times out (for a sanitizer). `--write FOLDER` leaves the calls that are timed,
+//! and their answers, there for another library (`rapids.py`).
 
 #[path = "../tests/inputs/mod.rs"]
 mod inputs;
 #[path = "gpu-check/timed.rs"]
 mod timed;
+#[path = "gpu-check/written.rs"]
+mod written;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -32,15 +36,17 @@ struct Options {
     cases: usize,
     full: bool,
     quick: bool,
+    write: Option<PathBuf>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { cases: 600, full: false, quick: false };
+    let mut options = Options { cases: 600, full: false, quick: false, write: None };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--full" => options.full = true,
             "--quick" => options.quick = true,
+            "--write" => options.write = Some(words.next().ok_or("--write needs a folder")?.into()),
             "--cases" => {
                 let number = words.next().and_then(|number| number.parse().ok());
                 options.cases = number.ok_or("--cases needs a number")?;
@@ -216,6 +222,11 @@ fn run(options: &Options) -> Result<(Value, bool), Fault> {
     let on_gpu = matches!(device, Device::Cuda { .. });
     let conformance = conformance(&backend, options.cases, on_gpu && options.full);
     let times = table(&backend, options)?;
+    if let Some(folder) = &options.write {
+        let timings = timings(options.full);
+        let calls = timings.iter().map(|timing| (timing.name, &timing.call));
+        written::write(folder, &backend, calls).map_err(Fault::Failed)?;
+    }
     let wrong = |of: &Value| {
         let some = |list: &str| of[list].as_array().is_some_and(|found| !found.is_empty());
         some("differing") || some("another answer in the second run")

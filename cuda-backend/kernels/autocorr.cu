@@ -1,5 +1,6 @@
-// Moran's I and Geary's C: one block per feature. The formulas and the exact counting of permutations are those
-// of `reference::spatial_autocorr`; sums follow `tree`, rows of the graph their stored order.
+// Moran's I and Geary's C: one block per feature, but where the graph is read, which comes in rows `top .. top + rows`: `top` begins
+// a leaf of the tree. The formulas and the exact counting of permutations are those of `reference::spatial_autocorr`; sums
+// follow `tree`, rows of the graph their stored order.
 #include "concord.cuh"
 
 DEVICE f64 not_a_number() { return of_bits(0x7ff8000000000000ull); }
@@ -28,18 +29,19 @@ DEVICE Feature feature_of_block(u64 n) {
     return f;
 }
 
-#define GRAPH(KIND) KIND(const u64) indptr, KIND(const u32) indices, KIND(const f64) weights
+// Edges of row r of those that are here: from starts[r] to starts[r + 1].
+#define GRAPH(KIND) KIND(const u64) starts, KIND(const u32) indices, KIND(const f64) weights
 
-// sum_j w_ij z_j in stored order.
-DEVICE f64 lag(u64 i, u64 at, VIEW(const f64) z, GRAPH(VIEW)) {
+// sum_j w_ij z_j in stored order, of row r.
+DEVICE f64 lag(u64 r, u64 at, VIEW(const f64) z, GRAPH(VIEW)) {
     f64 total = -0.0;
-    for (u64 e = indptr[i]; e < indptr[i + 1]; ++e) total = total + weights[e] * z[at + indices[e]];
+    for (u64 e = starts[r]; e < starts[r + 1]; ++e) total = total + weights[e] * z[at + indices[e]];
     return total;
 }
-// sum_j w_ij (x_i - x_j)^2 in stored order.
-DEVICE f64 contrast(u64 i, u64 at, VIEW(const f64) x, GRAPH(VIEW)) {
+// sum_j w_ij (x_i - x_j)^2 in stored order, of row r, which is that of cell i.
+DEVICE f64 contrast(u64 r, u64 i, u64 at, VIEW(const f64) x, GRAPH(VIEW)) {
     f64 total = -0.0;
-    for (u64 e = indptr[i]; e < indptr[i + 1]; ++e) {
+    for (u64 e = starts[r]; e < starts[r + 1]; ++e) {
         const f64 difference = x[at + i] - x[at + indices[e]];
         total = total + weights[e] * (difference * difference);
     }
@@ -60,10 +62,8 @@ KERNEL autocorr_scatter(ARRAY(f64) x, u64 n, ARRAY(const u64) starts, ARRAY(cons
     }
 }
 
-// z = x - mean(x), its square sum and the statistic; NaN where x is constant or not finite, or S0 = 0.
-// centres[2f], centres[2f + 1] are what was taken off x.
-KERNEL autocorr_statistic(ARRAY(const f64) x, ARRAY(f64) z, ARRAY(f64) leaves, u64 n, GRAPH(ARRAY), f64 s0, u64 geary,
-                          ARRAY(f64) centres, ARRAY(f64) scores) {
+// z = x - mean(x), and its square sum, 0 where x is constant; centres[2f], centres[2f + 1] are what was taken off x.
+KERNEL autocorr_centre(ARRAY(const f64) x, ARRAY(f64) z, ARRAY(f64) leaves, u64 n, ARRAY(f64) centres, ARRAY(f64) squares) {
     const Feature f = feature_of_block(n);
     const f64 first = n > 0 ? x[f.at] : 0.0;
     const f64 unlike = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return x[f.at + i] == first ? 0.0 : 1.0; });
@@ -72,23 +72,60 @@ KERNEL autocorr_statistic(ARRAY(const f64) x, ARRAY(f64) z, ARRAY(f64) leaves, u
     for (u64 i = threadIdx.x; i < n; i += blockDim.x) z[f.at + i] = (x[f.at + i] - mean) - rest;
     __syncthreads();
     const f64 d = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return z[f.at + i] * z[f.at + i]; });
-    const f64 numerator = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) {
-        return geary ? contrast(i, f.at, x, indptr, indices, weights)
-                     : z[f.at + i] * lag(i, f.at, z, indptr, indices, weights);
-    });
     if (threadIdx.x > 0) return;
-    const bool defined = unlike > 0.0 && d > 0.0 && is_finite(d) && s0 != 0.0;
     centres[2 * blockIdx.x] = mean;
     centres[2 * blockIdx.x + 1] = rest;
+    squares[blockIdx.x] = unlike > 0.0 ? d : 0.0;
+}
+
+// Leaves of the statistic's numerator, those over some rows of the graph. A warp per leaf; grid: (any, features).
+KERNEL autocorr_leaves(ARRAY(const f64) x, ARRAY(const f64) z, u64 n, u64 geary, u64 top, u64 rows, GRAPH(ARRAY),
+                       ARRAY(f64) leaves) {
+    const u64 at = blockIdx.y * n, leaves_at = blockIdx.y * ((n + LEAF - 1) / LEAF) + top / LEAF;
+    const u64 warps = blockDim.x / 32, count = (rows + LEAF - 1) / LEAF;
+    for (u64 leaf = blockIdx.x * warps + threadIdx.x / 32; leaf < count; leaf += gridDim.x * warps) {
+        const f64 total = leaf_of<Plus>(leaf, rows, [=](u64 r) {
+            return geary ? contrast(r, top + r, at, x, starts, indices, weights)
+                         : z[at + top + r] * lag(r, at, z, starts, indices, weights);
+        });
+        if (threadIdx.x % 32 == 0) leaves[leaves_at + leaf] = total;
+    }
+}
+
+// The statistic, from the leaves of its numerator; NaN where x is constant or not finite, or S0 = 0.
+KERNEL autocorr_score(ARRAY(f64) leaves, u64 n, f64 s0, u64 geary, ARRAY(const f64) squares, ARRAY(f64) scores) {
+    const f64 numerator = fold<Plus>((n + LEAF - 1) / LEAF, leaves, feature_of_block(n).leaves_at);
+    if (threadIdx.x > 0) return;
+    const f64 d = squares[blockIdx.x];
+    const bool defined = d > 0.0 && is_finite(d) && s0 != 0.0;
     scores[blockIdx.x] = defined ? factor(geary, n, s0, d) * numerator : not_a_number();
 }
 
-// Mean and variance of the statistic over all n! permutations of rows, into moments[2f] and moments[2f + 1].
-KERNEL autocorr_moments(ARRAY(const f64) z, ARRAY(f64) y, ARRAY(f64) leaves, u64 n, GRAPH(ARRAY), ARRAY(const f64) row_sums,
+// The power of two that takes a square sum into [1, 4).
+DEVICE f64 scale_of(f64 squares) { return power_of_two(-(exponent_of(squares) >> 1)); }
+
+// Scales z so that its square sum is in [1, 4), where the statistic is defined. Grid: (any, features).
+KERNEL autocorr_scale(ARRAY(f64) z, u64 n, ARRAY(const f64) squares, ARRAY(const f64) scores) {
+    const u64 f = blockIdx.y;
+    if (!is_finite(scores[f])) return;
+    const f64 scale = scale_of(squares[f]);
+    const u64 step = (u64)gridDim.x * blockDim.x;
+    for (u64 i = (u64)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) z[f * n + i] = z[f * n + i] * scale;
+}
+
+// The lag of z at some rows of the graph. Grid: (any, features).
+KERNEL autocorr_lag(ARRAY(const f64) z, u64 n, u64 top, u64 rows, GRAPH(ARRAY), ARRAY(f64) y) {
+    const u64 at = blockIdx.y * n, step = (u64)gridDim.x * blockDim.x;
+    for (u64 r = (u64)blockIdx.x * blockDim.x + threadIdx.x; r < rows; r += step) {
+        y[at + top + r] = lag(r, at, z, starts, indices, weights);
+    }
+}
+
+// Mean and variance of the statistic over all n! permutations of rows, into moments[2f] and moments[2f + 1]; y is the lag
+// of z.
+KERNEL autocorr_moments(ARRAY(const f64) z, ARRAY(const f64) y, ARRAY(f64) leaves, u64 n, ARRAY(const f64) row_sums,
                         ARRAY(const f64) column_sums, f64 s0, u64 geary, ARRAY(const f64) scores, ARRAY(f64) moments) {
     const Feature f = feature_of_block(n);
-    for (u64 i = threadIdx.x; i < n; i += blockDim.x) y[f.at + i] = lag(i, f.at, z, indptr, indices, weights);
-    __syncthreads();
 #define SUM(expression) tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return expression; })
 #define Z z[f.at + i]
     const f64 d = SUM(Z * Z), y_mean = SUM(y[f.at + i]) / (f64)n;
@@ -160,21 +197,15 @@ DEVICE void quantize(const Integers& out, u64 channel, u64 n, i32 alpha, i32 bet
     atomic_add(&out.observed[blockIdx.x], products);
 }
 
-// z and its lag as integer channels, ready to be permuted. Buffers of integers and totals hold zeros before.
-// z comes unscaled and leaves scaled so that its square sum is in [1, 4).
-KERNEL autocorr_channels(ARRAY(f64) z, ARRAY(f64) y, ARRAY(f64) leaves, u64 n, GRAPH(ARRAY), ARRAY(const f64) row_sums, f64 s0,
-                         u64 geary, ARRAY(const f64) centres, ARRAY(const f64) scores, ARRAY(i32) u, ARRAY(i32) v,
-                         ARRAY(i32) base, ARRAY(u64) totals, ARRAY(u64) observed, ARRAY(f64) units) {
+// z, scaled, and y, its lag, as integer channels, ready to be permuted. Buffers of integers and totals hold zeros before.
+KERNEL autocorr_channels(ARRAY(const f64) z, ARRAY(const f64) y, ARRAY(f64) leaves, u64 n, ARRAY(const f64) row_sums, f64 s0,
+                         u64 geary, ARRAY(const f64) centres, ARRAY(const f64) squares, ARRAY(const f64) scores,
+                         ARRAY(i32) u, ARRAY(i32) v, ARRAY(i32) base, ARRAY(u64) totals, ARRAY(u64) observed,
+                         ARRAY(f64) units) {
     const Feature f = feature_of_block(n);
     if (!is_finite(scores[blockIdx.x])) return;
 #define SUM(expression) tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return expression; })
-    const f64 raw = SUM(z[f.at + i] * z[f.at + i]);
-    const f64 scale = power_of_two(-(exponent_of(raw) >> 1));
-    for (u64 i = threadIdx.x; i < n; i += blockDim.x) z[f.at + i] = z[f.at + i] * scale;
-    __syncthreads();
     const f64 d = SUM(z[f.at + i] * z[f.at + i]);
-    for (u64 i = threadIdx.x; i < n; i += blockDim.x) y[f.at + i] = lag(i, f.at, z, indptr, indices, weights);
-    __syncthreads();
     const f64 y_mean = SUM(y[f.at + i]) / (f64)n;
     const f64 a_mean = SUM(z[f.at + i] * z[f.at + i]) / (f64)n, r_mean = SUM(row_sums[i]) / (f64)n;
 #undef SUM
@@ -194,6 +225,7 @@ KERNEL autocorr_channels(ARRAY(f64) z, ARRAY(f64) y, ARRAY(f64) leaves, u64 n, G
         if (active[c] && (!any || alpha[c] + beta[c] < exponent)) exponent = alpha[c] + beta[c];
         any = any || active[c];
     }
+    const f64 scale = scale_of(squares[blockIdx.x]);
     const f64 zero = ((0.0 - centres[2 * blockIdx.x]) - centres[2 * blockIdx.x + 1]) * scale;
     const Integers out = {u, v, base, totals, observed};
     for (u32 c = 0; c < 2; ++c) {
@@ -248,7 +280,7 @@ KERNEL autocorr_integers(ARRAY(const f64) z, ARRAY(f64) leaves, u64 n, f64 s0, u
     const Feature f = feature_of_block(n);
     if (!is_finite(scores[blockIdx.x])) return;
     const f64 raw = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return z[f.at + i] * z[f.at + i]; });
-    const f64 scale = power_of_two(-(exponent_of(raw) >> 1));
+    const f64 scale = scale_of(raw);
     auto own = [=](u64 i) { return z[f.at + i] * scale; };
     const f64 d = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return own(i) * own(i); });
     const i32 alpha = largest_scale(norm(n, leaves, f.leaves_at, own));
@@ -256,30 +288,30 @@ KERNEL autocorr_integers(ARRAY(const f64) z, ARRAY(f64) leaves, u64 n, f64 s0, u
     if (threadIdx.x == 0) units[blockIdx.x] = factor(geary, n, s0, d) * power_of_two(-2 * alpha);
 }
 
-// One permutation of cells per thread: sums[f * stride + first + q] = sum_ij w_ij u_pi(i) u_pi(j), or with squared
-// differences for Geary, exactly. Grid: (permutations, features).
-KERNEL autocorr_relabel(ARRAY(const i32) u, u64 n, ARRAY(const u64) indptr, ARRAY(const u32) indices,
+// One permutation of cells per thread: sum_ij w_ij u_pi(i) u_pi(j) over some rows of the graph, or with squared differences for
+// Geary, exactly; it is added to sums[f * stride + first + q]. Grid: (permutations, features).
+KERNEL autocorr_relabel(ARRAY(const i32) u, u64 n, u64 top, u64 rows, ARRAY(const u64) starts, ARRAY(const u32) indices,
                         ARRAY(const i32) weights, u64 geary, ARRAY(const u32) table, u64 count, u64 first, u64 stride,
                         ARRAY(i128) sums) {
     const u64 q = (u64)blockIdx.x * blockDim.x + threadIdx.x, f = blockIdx.y;
     if (q >= count) return;
     i128 total = 0;
-    for (u64 i = 0; i < n; ++i) {
-        const i64 own = u[f * n + table[i * count + q]];
-        for (u64 e = indptr[i]; e < indptr[i + 1]; ++e) {
+    for (u64 r = 0; r < rows; ++r) {
+        const i64 own = u[f * n + table[(top + r) * count + q]];
+        for (u64 e = starts[r]; e < starts[r + 1]; ++e) {
             const i64 other = u[f * n + table[(u64)indices[e] * count + q]];
             const i64 product = geary ? (own - other) * (own - other) : own * other;
             total += (i128)product * weights[e];
         }
     }
-    sums[f * stride + first + q] = total;
+    sums[f * stride + first + q] += total;
 }
 
 // n sum z^4 / (sum z^2)^2 of each feature, z scaled so that fourth powers neither vanish nor overflow.
 KERNEL autocorr_kurtosis(ARRAY(const f64) z, ARRAY(f64) leaves, u64 n, ARRAY(f64) b2) {
     const Feature f = feature_of_block(n);
     const f64 raw = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return z[f.at + i] * z[f.at + i]; });
-    const f64 scale = power_of_two(-(exponent_of(raw) >> 1));
+    const f64 scale = scale_of(raw);
     auto square = [=](u64 i) { return (z[f.at + i] * scale) * (z[f.at + i] * scale); };
     const f64 d = tree<Plus>(n, leaves, f.leaves_at, square);
     const f64 fourth = tree<Plus>(n, leaves, f.leaves_at, [=](u64 i) { return square(i) * square(i); });

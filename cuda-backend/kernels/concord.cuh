@@ -35,7 +35,8 @@ typedef unsigned short u16;
 // Every kernel, for the table of the emulated device.
 #define KERNELS(each)                                                                     \
     each(permutations_network) each(permutations_shuffle)                                 \
-    each(autocorr_scatter) each(autocorr_statistic) each(autocorr_moments)                \
+    each(autocorr_scatter) each(autocorr_centre) each(autocorr_leaves)                    \
+    each(autocorr_score) each(autocorr_scale) each(autocorr_lag) each(autocorr_moments)   \
     each(autocorr_channels) each(autocorr_permute)                                        \
     each(autocorr_integers) each(autocorr_relabel) each(autocorr_kurtosis)                \
     each(cooc_count)                                                                      \
@@ -52,18 +53,20 @@ struct Larger {
     DEVICE f64 of(f64 a, f64 b) { return b > a ? b : a; }
 };
 
-// term(0) + .. + term(n - 1) in the order of `reference::sum`: lane l of the leaf's warp adds terms l, l + 32, ...;
-// lanes meet by halving, leaves in adjacent pairs, level by level. `leaves` has a place for each leaf of this block.
+// Leaf `leaf` of the tree over term(0) .. term(n - 1): lane l of the warp adds terms l, l + 32, ...; lanes meet by halving.
+// Lane 0 has it.
 template <class Op, class Term>
-DEVICE f64 tree(u64 n, VIEW(f64) leaves, u64 first, Term term) {
-    const u32 lane = threadIdx.x % 32, warps = blockDim.x / 32;
-    const u64 count = (n + LEAF - 1) / LEAF;
-    for (u64 leaf = threadIdx.x / 32; leaf < count; leaf += warps) {
-        f64 total = 0.0;
-        for (u64 i = leaf * LEAF + lane; i < n && i < (leaf + 1) * LEAF; i += 32) total = Op::of(total, term(i));
-        for (u32 width = 16; width > 0; width /= 2) total = Op::of(total, __shfl_down_sync(~0u, total, width));
-        if (lane == 0) leaves[first + leaf] = total;
-    }
+DEVICE f64 leaf_of(u64 leaf, u64 n, Term term) {
+    const u32 lane = threadIdx.x % 32;
+    f64 total = 0.0;
+    for (u64 i = leaf * LEAF + lane; i < n && i < (leaf + 1) * LEAF; i += 32) total = Op::of(total, term(i));
+    for (u32 width = 16; width > 0; width /= 2) total = Op::of(total, __shfl_down_sync(~0u, total, width));
+    return total;
+}
+
+// What the leaves of a block come to: they meet in adjacent pairs, level by level.
+template <class Op>
+DEVICE f64 fold(u64 count, VIEW(f64) leaves, u64 first) {
     __syncthreads();
     for (u64 step = 1; step < count; step *= 2) {
         for (u64 i = 2 * step * threadIdx.x; i + step < count; i += 2 * step * blockDim.x) {
@@ -74,4 +77,15 @@ DEVICE f64 tree(u64 n, VIEW(f64) leaves, u64 first, Term term) {
     const f64 total = count > 0 ? leaves[first] : 0.0;
     __syncthreads();
     return total;
+}
+
+// term(0) + .. + term(n - 1) in the order of `reference::sum`. `leaves` has a place for each leaf of this block.
+template <class Op, class Term>
+DEVICE f64 tree(u64 n, VIEW(f64) leaves, u64 first, Term term) {
+    const u64 count = (n + LEAF - 1) / LEAF;
+    for (u64 leaf = threadIdx.x / 32; leaf < count; leaf += blockDim.x / 32) {
+        const f64 total = leaf_of<Op>(leaf, n, term);
+        if (threadIdx.x % 32 == 0) leaves[first + leaf] = total;
+    }
+    return fold<Op>(count, leaves, first);
 }

@@ -26,7 +26,11 @@ pub static UNITS: &[Unit] = &[
         text: include_str!("../kernels/autocorr.cu"),
         kernels: &[
             "autocorr_scatter",
-            "autocorr_statistic",
+            "autocorr_centre",
+            "autocorr_leaves",
+            "autocorr_score",
+            "autocorr_scale",
+            "autocorr_lag",
             "autocorr_moments",
             "autocorr_channels",
             "autocorr_permute",

@@ -16,7 +16,7 @@ use cuda_backend::emulated::Emulated;
 use cuda_backend::session::Session;
 use cuda_backend::spatial_autocorr::{Null, with_moments};
 use dispatch::{Backend, Call, Dense, Device, Fault, Witness};
-use inputs::{autocorr, close, cooc, infinite, ligrec, negated, without_edges};
+use inputs::{autocorr, close, cooc, crowded, infinite, ligrec, negated, with_null, without_edges};
 
 /// A backend on an emulated device that is not the usual one.
 fn backend(change: impl Fn(&mut Emulated) + Send + Sync + 'static) -> impl Backend {
@@ -111,6 +111,37 @@ fn features_that_do_not_fit_together_come_in_tiles() {
     // Tasks of co_occurrence, a tile of cells against another each.
     let call = cooc(3000, 2, 3);
     assert!(launches(&call, 43_600) > launches(&call, 256 << 20));
+}
+
+/// Bytes that a call copies to a device.
+fn sent(device: &impl Backend, call: &Call) -> u64 {
+    match device.run(call).unwrap().witness {
+        Witness::Counted { moved: Some(traffic), .. } => traffic.to_device,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_graph_that_does_not_fit_comes_in_tiles_of_rows() {
+    // 40 neighbours of 1,030 cells: 660 kB, in five leaves of rows.
+    let (degree, n, budget) = (40, 1030, 500_000);
+    let copied = (12 * n * degree) as u64;
+    for mode in ["moran", "geary"] {
+        let call = crowded(autocorr(n, 2, mode, 20), degree);
+        check(&call, &backend(move |device| device.budget = budget), mode);
+        let nulls = [(20.into(), "squidpy"), ("exact".into(), "squidpy"), (20.into(), "relabel")];
+        for (n_perms, null) in nulls {
+            let call = with_null(call.clone(), n_perms, null);
+            let (small, roomy) = (backend(move |device| device.budget = budget), backend(|_| ()));
+            let answer = |device: &dyn Backend| device.run(&call).unwrap().data.digest();
+            assert_eq!(answer(&small), answer(&roomy), "{mode}, {null}");
+            // Once for the statistic and once for its null at least.
+            assert!(sent(&small, &call) >= 2 * copied, "{mode}, {null}");
+        }
+    }
+    let too_small = backend(|device| device.budget = 400_000);
+    let refused = too_small.run(&crowded(autocorr(n, 2, "moran", 20), degree)).unwrap_err();
+    assert!(refused.to_string().contains("two tiles of the graph"), "{refused}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use cuda_backend::emulated::{Emulated, Launcher};
 use cuda_backend::kernels::{HEADER, UNITS, Unit};
 use dispatch::{Backend, Call, Digest, Value};
 use generators::Recipe;
-use inputs::{autocorr, close, cooc, infinite, ligrec, negated};
+use inputs::{autocorr, close, cooc, crowded, infinite, ligrec, negated, with_null};
 use serde::Deserialize;
 
 /// A mistake of `mutants.toml`.
@@ -33,9 +33,6 @@ struct Mutant {
 struct Mutants {
     mutant: Vec<Mutant>,
 }
-
-/// Bytes of a device on which genes of `ligrec` come in tiles.
-const SMALL: usize = 120_000;
 
 /// A race may hide under the first schedules.
 const SCHEDULES: [u64; 4] = [0, 1, 2, 3];
@@ -115,12 +112,9 @@ fn is_caught(
         };
         let backend =
             |budget| cuda_backend::on(Gpu::opened_by(move || Ok(Box::new(device(budget)))));
-        let (roomy, small) = (backend(None), backend(Some(SMALL)));
-        let tiled = ligrec(600, 12, 3, 40);
-        let concerns = |call: &&Known| concerns(unit(mutant), &call.0);
-        calls.iter().filter(concerns).any(|(call, right)| answer(&roomy, call) != *right)
-            || concerns(&&(tiled.clone(), None))
-                && answer(&small, &tiled) != answer(&cuda_backend::backend(), &tiled)
+        let concerns = |known: &&Known| concerns(unit(mutant), &known.call);
+        let differs = |known: &Known| answer(&backend(known.budget), &known.call) != known.right;
+        calls.iter().filter(concerns).any(differs)
             || full_counters(device(None)) != full_counters(Emulated::default())
     })
 }
@@ -135,8 +129,32 @@ fn concerns(unit: &Unit, call: &Call) -> bool {
     }
 }
 
-/// A call and the digest of its right answer.
-type Known = (Call, Option<Digest>);
+/// A call, bytes of a small device on which it comes in tiles, and the digest of its right answer.
+struct Known {
+    call: Call,
+    budget: Option<usize>,
+    right: Option<Digest>,
+}
+
+fn known() -> Vec<Known> {
+    let right = cuda_backend::backend();
+    let whole = calls_of_every_kind().into_iter().map(|call| (call, None));
+    let tiled = calls_in_tiles().into_iter().map(|(call, budget)| (call, Some(budget)));
+    let known = |(call, budget)| Known { right: answer(&right, &call), call, budget };
+    whole.chain(tiled).map(known).collect()
+}
+
+/// Calls of which genes or rows of the graph come in tiles on a device of so many bytes.
+fn calls_in_tiles() -> Vec<(Call, usize)> {
+    let graph =
+        |mode, null| (with_null(crowded(autocorr(1030, 1, mode, 0), 40), 9.into(), null), 500_000);
+    vec![
+        (ligrec(600, 12, 3, 40), 120_000),
+        graph("moran", "squidpy"),
+        graph("geary", "squidpy"),
+        graph("moran", "relabel"),
+    ]
+}
 
 fn answer(backend: &impl Backend, call: &Call) -> Option<Digest> {
     backend.run(call).ok().map(|reply| reply.data.digest())
@@ -151,12 +169,7 @@ fn calls_of_every_kind() -> Vec<Call> {
         calls.extend(["moran", "geary"].map(|mode| autocorr(n, 4, mode, n_perms)));
     }
     for mode in ["moran", "geary"] {
-        let with = |n_perms: Value, null: &str| {
-            let mut call = autocorr(70, 3, mode, 0);
-            let params = [("n_perms", n_perms), ("null", null.into())];
-            call.params.extend(params.map(|(name, value)| (name.to_owned(), value)));
-            call
-        };
+        let with = |n_perms: Value, null: &str| with_null(autocorr(70, 3, mode, 0), n_perms, null);
         calls.extend([with("exact".into(), "squidpy"), with("exact".into(), "relabel")]);
         calls.push(with(300.into(), "relabel"));
     }
@@ -198,9 +211,7 @@ fn kernels_without_a_mistake_are_not_caught() {
     let library = build(dir.path(), "controls", &numbered);
     // SAFETY: built just now from this version's scheduler and entry point.
     let launcher = unsafe { Launcher::load(&library) }.unwrap();
-    let right = cuda_backend::backend();
-    let known = |call: Call| (call.clone(), answer(&right, &call));
-    let calls: Vec<Known> = calls_of_every_kind().into_iter().map(known).collect();
+    let calls = known();
     for (number, control) in numbered {
         assert!(!is_caught(control, launcher, number, &[0], &calls), "{}", control.unit);
     }
@@ -209,9 +220,7 @@ fn kernels_without_a_mistake_are_not_caught() {
 #[test]
 fn every_mutant_is_caught() {
     let all: Mutants = toml::from_str(include_str!("mutants.toml")).unwrap();
-    let right = cuda_backend::backend();
-    let known = |call: Call| (call.clone(), answer(&right, &call));
-    let calls: Vec<Known> = calls_of_every_kind().into_iter().map(known).collect();
+    let calls = known();
     let numbered: Vec<(usize, &Mutant)> = all.mutant.iter().enumerate().collect();
     let (first, second) = numbered.split_at(numbered.len() / 2);
     let dir = tempfile::tempdir().unwrap();

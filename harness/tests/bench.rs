@@ -320,6 +320,39 @@ fn two_runs_of_the_same_report_no_change() {
 }
 
 #[test]
+fn diff_says_what_is_slower_in_the_second_of_two_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let slower = Kind { factor: 1.3, ..EQUAL };
+    for (name, seed, kind) in [("then", 1, EQUAL), ("again", 501, EQUAL), ("now", 502, slower)] {
+        let log = Machine::new(seed).measure(kind, &[12]);
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+        std::fs::write(dir.path().join(name).join("perf.json"), log.to_json().unwrap()).unwrap();
+    }
+    let diff = |before: &str, after: &str| {
+        let mut concord = std::process::Command::new(env!("CARGO_BIN_EXE_concord"));
+        let output = concord.args(["diff", before, after]).current_dir(&dir).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // Ratio and interval hold what was planted, whichever run comes first.
+    for (before, after, word, planted) in
+        [("then", "now", "slower", 1.3), ("now/perf.json", "then/perf.json", "faster", 1.0 / 1.3)]
+    {
+        let said = diff(before, after);
+        assert!(said.trim_start().starts_with(word) && said.contains("measure again"), "{said}");
+        let interval = said.split(['[', ']']).nth(1).unwrap();
+        let (low, high) = interval.split_once(", ").unwrap();
+        let (low, high): (f64, f64) = (low.parse().unwrap(), high.parse().unwrap());
+        // Processes differ by 0.3 % for as long as they live, which no interval of one run sees; 0.005 is cut off in print.
+        assert!(low - 0.02 < planted && planted < high + 0.02, "{said}");
+    }
+    assert_eq!(
+        diff("then", "again"),
+        "  no time changed by more than noise explains, of 1 that both have\n"
+    );
+}
+
+#[test]
 fn a_series_shows_a_planted_change_and_a_quiet_one_none() {
     let runs = |slower: f64| -> Vec<PerfLog> {
         let factor = |run: u64| if run < 6 { 1.0 } else { slower };

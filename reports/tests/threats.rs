@@ -8,8 +8,8 @@ mod sample;
 use certified::{Case, private, public, refusals, refused_by, time};
 use dispatch::{Device, Digest};
 use reports::certificate::{
-    Accelerator, Answer, Assurance, Challenge, DeviceState, Level, Standing, Topic, from_bytes,
-    to_bytes,
+    Accelerator, Answer, Assurance, Challenge, Clocks, DeviceState, Level, Standing, Topic,
+    from_bytes, to_bytes,
 };
 use reports::{Verdict, WaiverUse, signature};
 
@@ -233,11 +233,21 @@ fn a_faulty_environment_certifies_nothing() {
             mig: false,
             ecc_enabled: true,
             ecc_errors_delta: 2,
+            xid_errors: Some(0),
+            clocks: Some(Clocks { max_mhz: 1980, slowed: true }),
         }),
     };
     case.circumstances.environment.accelerators = vec![device];
     assert_eq!(why(&case).overall, Level::Contract);
     assert!(why(&case).reasons[0].contains("the memory of NVIDIA H200 had 2 errors"));
+    let state = case.circumstances.environment.accelerators[0].state.as_mut().unwrap();
+    (state.ecc_errors_delta, state.xid_errors) = (0, Some(1));
+    assert_eq!(why(&case).overall, Level::Contract);
+    assert!(why(&case).reasons[0].contains("NVIDIA H200 reported 1 errors (Xid)"));
+    // Slow clocks, or a log that nobody may read, say nothing against numbers.
+    let state = case.circumstances.environment.accelerators[0].state.as_mut().unwrap();
+    state.xid_errors = None;
+    assert!(why(&case).overall > Level::Contract);
 }
 
 #[test]

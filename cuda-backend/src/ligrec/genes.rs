@@ -6,7 +6,7 @@ use dispatch::Fault;
 use reference::ligrec::Task;
 
 use super::words::Word;
-use crate::plan::Plan;
+use crate::plan::{Plan, tiles};
 use crate::session::{Buffer, Session};
 
 /// All genes, one after the other, as they are copied.
@@ -45,7 +45,7 @@ impl<W: Word> Genes<W> {
             starts.push(cells.len() as u64);
         }
         let longest = task.columns.iter().map(|c| c.cells.len()).max().unwrap_or(0).max(1);
-        let tiles = tiles(&starts, longest * room::<W>(session, task, longest)?);
+        let tiles = tiles(&starts, (longest * room::<W>(session, task, longest)?) as u64);
         let starts_there = session.upload(&starts)?;
         let mut genes =
             Genes { starts, cells, positive, words, tiles, starts_there, resident: None };
@@ -102,31 +102,4 @@ fn room<W: Word>(session: &Session<'_>, task: &Task, longest: usize) -> Result<u
         each: ("the longest gene", 2 * entry * longest),
     };
     plan.batch(session)
-}
-
-/// Ranges of genes of at most so many entries, or of one gene.
-fn tiles(starts: &[u64], entries: usize) -> Vec<Range<usize>> {
-    let (mut tiles, mut first) = (Vec::new(), 0);
-    for gene in 0..starts.len() - 1 {
-        if starts[gene + 1] - starts[first] > entries as u64 && gene > first {
-            tiles.push(first..gene);
-            first = gene;
-        }
-    }
-    tiles.push(first..starts.len() - 1);
-    tiles
-}
-
-#[cfg(test)]
-mod tests {
-    use super::tiles;
-
-    #[test]
-    fn tiles_hold_every_gene_once_and_at_most_what_fits() {
-        let starts = [0, 3, 3, 5, 9, 10];
-        assert_eq!(tiles(&starts, 5), [0..3, 3..5]);
-        assert_eq!(tiles(&starts, 10), vec![0..5]);
-        assert_eq!(tiles(&starts, 1), [0..1, 1..2, 2..3, 3..4, 4..5]);
-        assert_eq!(tiles(&[0], 1), vec![0..0]);
-    }
 }

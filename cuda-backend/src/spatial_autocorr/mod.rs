@@ -7,6 +7,7 @@
 //! - `n_perms="exact"` gives `pval_z_sim` and `var_sim` of either null as infinitely many permutations would, from the
 //!   closed form of their moments, and no `pval_sim`.
 
+mod graph;
 mod relabel;
 mod stage;
 mod tile;
@@ -18,13 +19,16 @@ use reference::stats::upper_tail;
 
 use crate::Gpu;
 use crate::driver::Grid;
-use crate::plan::Plan;
+use crate::plan::{Plan, SLACK};
 use crate::session::Session;
-use stage::{Graph, Staged};
+use graph::Graph;
+use stage::Staged;
 use tile::Tile;
 
 /// Threads of a block.
 const THREADS: usize = 256;
+/// Terms of a leaf of the summation tree.
+const LEAF: usize = 256;
 
 /// What a permutation moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +98,7 @@ pub fn statistics(
         (Some(n_perms), Some(permuted), Null::Rows) => each_tile(
             session,
             task,
+            &[],
             |session, tile, graph| tile.permute(session, task, graph, n_perms),
             |session, _, sims| sims.append(session, n_perms, permuted),
         )?,
@@ -102,11 +107,12 @@ pub fn statistics(
             each_tile(
                 session,
                 task,
+                &weights.integers,
                 |session, tile, graph| weights.permute(session, task, tile, graph, n_perms),
                 |session, scores, totals| weights.append(session, scores, &totals, permuted),
             )?
         }
-        _ => each_tile(session, task, |_, _, _| Ok(()), |_, _, ()| Ok(()))?,
+        _ => each_tile(session, task, &[], |_, _, _| Ok(()), |_, _, ()| Ok(()))?,
     };
     Ok(of(task, score, permuted))
 }
@@ -125,6 +131,7 @@ pub fn with_moments(
     let score = each_tile(
         session,
         task,
+        &[],
         |session, tile, graph| match null {
             Null::Rows => tile.moments(session, task, graph),
             Null::Cells => relabel::kurtosis(session, task, tile),
@@ -152,16 +159,18 @@ fn of(task: &Task<'_>, score: Vec<f64>, permuted: Option<Permuted>) -> Statistic
     Statistics { score, expected, variance: task.mode.variance(&task.moments), permuted }
 }
 
-/// The scores of all features, tile by tile; `launch` asks for more of a tile, `finish` takes it.
+/// The scores of all features, tile by tile; `launch` asks for more of a tile, `finish` takes it. `integers` are the weights as
+/// such, where more asks for them.
 fn each_tile<'c, R>(
     session: &mut Session<'c>,
     task: &Task<'_>,
-    mut launch: impl FnMut(&mut Session<'c>, &Tile, &Graph) -> Result<R, Fault>,
+    integers: &[i32],
+    mut launch: impl FnMut(&mut Session<'c>, &Tile, &Graph<'_>) -> Result<R, Fault>,
     mut finish: impl FnMut(&mut Session<'c>, &[f64], R) -> Result<(), Fault>,
 ) -> Result<Vec<f64>, Fault> {
     let (n, features) = (task.n(), task.features.len());
-    let batch = batch(session, task)?;
-    let graph = Graph::upload(session, task)?;
+    let (batch, room) = room(session, task)?;
+    let graph = Graph::new(session, task, integers, room)?;
     let mut score = Vec::with_capacity(features);
     session.pipeline(
         features.div_ceil(batch),
@@ -183,17 +192,23 @@ fn each_tile<'c, R>(
     Ok(score)
 }
 
-/// How many features fit the device at a time.
-fn batch(session: &Session<'_>, task: &Task<'_>) -> Result<usize, Fault> {
+/// How many features fit the device at a time, and how many bytes of the graph.
+fn room(session: &Session<'_>, task: &Task<'_>) -> Result<(usize, usize), Fault> {
     let (n, perms) = (task.n(), task.n_perms.unwrap_or(0));
-    let plan = Plan {
-        function: "spatial_autocorr",
-        throughout: &[
-            ("the graph", 24 * (n + 1) + 16 * task.graph.weights.len()),
-            ("two permutations", if perms > 0 { 8 * n } else { 0 }),
-        ],
-        // x, z, y and integers in 44 bytes, stored values and their cells in 12, those of the next feature in 20; leaves.
-        each: ("one feature", 76 * n + 16 * (perms + 1) + n / 16 + 512),
+    // x, z, y and integers in 44 bytes, stored values and their cells in 12, those of the next feature in 20; leaves.
+    let each = ("one feature", 76 * n + 16 * (perms + 1) + n / 16 + 512);
+    let (sums, tables) = (16 * n, if perms > 0 { 8 * n } else { 0 });
+    let (whole, heaviest) = Graph::bytes(task);
+    // What fits stays. Of what does not, a tile is copied while another is read, in half of what is left.
+    let left = session.left().saturating_sub(SLACK + sums + tables + each.1);
+    let (room, graph) = match whole <= left {
+        true => (whole, ("the graph", whole)),
+        false => {
+            let room = heaviest.max(left / 4);
+            (room, ("two tiles of the graph", 2 * room))
+        }
     };
-    Ok(plan.batch(session)?.min(Grid::DOWN))
+    let throughout = [("sums of the graph", sums), ("two permutations", tables), graph];
+    let plan = Plan { function: "spatial_autocorr", throughout: &throughout, each };
+    Ok((plan.batch(session)?.min(Grid::DOWN), room))
 }

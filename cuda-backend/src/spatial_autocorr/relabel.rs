@@ -10,15 +10,15 @@ use reference::args::value_error;
 use reference::spatial_autocorr::{Mode, NullMoments, Permuted, Task};
 
 use super::THREADS;
-use super::stage::Graph;
+use super::graph::Graph;
 use super::tile::{Tile, source};
-use crate::driver::Grid;
+use crate::driver::{Argument, Grid};
 use crate::permutations::{Table, in_blocks};
 use crate::session::{Buffer, Session};
 
 /// The weights as integers, `2^scale` to one.
 pub(super) struct Weights {
-    integers: Vec<i32>,
+    pub(super) integers: Vec<i32>,
     scale: i32,
 }
 
@@ -43,11 +43,10 @@ impl Weights {
         session: &mut Session<'_>,
         task: &Task<'_>,
         tile: &Tile,
-        graph: &Graph,
+        graph: &Graph<'_>,
         n_perms: usize,
     ) -> Result<Totals, Fault> {
         let (n, len) = (task.n(), tile.len);
-        let weights = session.upload(&self.integers)?;
         let u = session.zeros::<i32>(len * n)?;
         let units = session.zeros(len)?;
         let geary = task.mode == Mode::Geary;
@@ -62,31 +61,31 @@ impl Weights {
             units.into(),
         ];
         session.launch("autocorr_integers", tile.one_block_each(n), &arguments)?;
-        let sums = session.undefined(len * (n_perms + 1))?;
-        let add_up = |session: &mut Session<'_>, table: Table| {
-            let arguments = [
-                u.into(),
-                n.into(),
-                graph.indptr.into(),
-                graph.indices.into(),
-                weights.into(),
-                geary.into(),
-                table.images.into(),
-                table.count.into(),
-                table.first.into(),
-                (n_perms + 1).into(),
-                sums.into(),
-            ];
-            let grid = Grid::covering(table.count, THREADS, len);
-            session.launch("autocorr_relabel", grid, &arguments)
-        };
-        session.scope(|session| {
-            let as_they_are: Vec<u32> = (0..n as u32).collect();
-            let images = session.upload(&as_they_are)?;
-            add_up(session, Table { images, first: 0, count: 1 })
-        })?;
-        in_blocks(session, &mut source(task, n_perms), n, n_perms, 0, |session, table| {
-            add_up(session, Table { first: table.first + 1, ..table })
+        let sums = session.zeros(len * (n_perms + 1))?;
+        // Drawing permutations again for each tile is cheaper than copying the graph again for each table of them.
+        graph.each_tile(session, |session, rows| {
+            let add_up = |session: &mut Session<'_>, table: Table| {
+                let before: [Argument; 2] = [u.into(), n.into()];
+                let after: [Argument; 6] = [
+                    geary.into(),
+                    table.images.into(),
+                    table.count.into(),
+                    table.first.into(),
+                    (n_perms + 1).into(),
+                    sums.into(),
+                ];
+                let arguments = [&before[..], &rows.in_integers(), &after].concat();
+                let grid = Grid::covering(table.count, THREADS, len);
+                session.launch("autocorr_relabel", grid, &arguments)
+            };
+            session.scope(|session| {
+                let as_they_are: Vec<u32> = (0..n as u32).collect();
+                let images = session.upload(&as_they_are)?;
+                add_up(session, Table { images, first: 0, count: 1 })
+            })?;
+            in_blocks(session, &mut source(task, n_perms), n, n_perms, 0, |session, table| {
+                add_up(session, Table { first: table.first + 1, ..table })
+            })
         })?;
         Ok(Totals { sums, units })
     }

@@ -1,34 +1,11 @@
-//! What the kernels read: the graph, and the columns of some features.
+//! The columns of some features, as they are copied and as kernels read them.
 
 use dispatch::{Fault, Sparse};
 use reference::matrix::Columns;
-use reference::spatial_autocorr::Task;
 
 use super::THREADS;
 use crate::driver::Grid;
 use crate::session::{Buffer, Session};
-
-/// The weights and their sums on the device.
-pub(super) struct Graph {
-    pub(super) indptr: Buffer<u64>,
-    pub(super) indices: Buffer<u32>,
-    pub(super) weights: Buffer<f64>,
-    pub(super) row_sums: Buffer<f64>,
-    pub(super) column_sums: Buffer<f64>,
-}
-
-impl Graph {
-    pub(super) fn upload(session: &mut Session<'_>, task: &Task<'_>) -> Result<Graph, Fault> {
-        let indptr: Vec<u64> = task.graph.indptr.iter().map(|&start| start as u64).collect();
-        Ok(Graph {
-            indptr: session.upload(&indptr)?,
-            indices: session.upload(&task.graph.indices)?,
-            weights: session.upload(&task.graph.weights)?,
-            row_sums: session.upload(&task.moments.rows)?,
-            column_sums: session.upload(&task.moments.columns)?,
-        })
-    }
-}
 
 /// The columns of some features as they were copied; of a sparse matrix only what is stored.
 pub(super) struct Staged {

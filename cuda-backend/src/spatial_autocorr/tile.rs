@@ -1,18 +1,16 @@
-//! Some features on the device: one launch for their statistics, one for moments, two and more for permutations.
+//! Some features on the device: their statistics, moments and permutations, over every tile of the graph.
 
 use dispatch::Fault;
 use reference::rng::SPATIAL_AUTOCORR;
 use reference::rng::numpy::Generator;
 use reference::spatial_autocorr::{Mode, Permuted, Rng, Task};
 
-use super::THREADS;
-use super::stage::{Cells, Graph, Staged};
-use crate::driver::Grid;
+use super::graph::Graph;
+use super::stage::{Cells, Staged};
+use super::{LEAF, THREADS};
+use crate::driver::{Argument, Grid};
 use crate::permutations::{Source, Table, in_blocks};
 use crate::session::{Buffer, Session};
-
-/// Terms of a leaf of the summation tree.
-const LEAF: usize = 256;
 
 /// Some features on the device, their columns centred.
 pub(super) struct Tile {
@@ -23,6 +21,8 @@ pub(super) struct Tile {
     y: Buffer<f64>,
     pub(super) leaves: Buffer<f64>,
     centres: Buffer<f64>,
+    /// The square sum of each feature, 0 where it is constant.
+    squares: Buffer<f64>,
     /// The statistic of each feature.
     pub(super) scores: Buffer<f64>,
 }
@@ -31,7 +31,7 @@ impl Tile {
     pub(super) fn new(
         session: &mut Session<'_>,
         task: &Task<'_>,
-        graph: &Graph,
+        graph: &Graph<'_>,
         staged: &Staged,
     ) -> Result<Tile, Fault> {
         let (n, len) = (task.n(), staged.features);
@@ -43,23 +43,54 @@ impl Tile {
             y: session.undefined(len * n)?,
             leaves: session.undefined(len * n.div_ceil(LEAF))?,
             centres: session.undefined(2 * len)?,
+            squares: session.undefined(len)?,
             scores: session.undefined(len)?,
         };
+        tile.score(session, task, graph, x)?;
+        Ok(tile)
+    }
+
+    fn score(
+        &self,
+        session: &mut Session<'_>,
+        task: &Task<'_>,
+        graph: &Graph<'_>,
+        x: Buffer<f64>,
+    ) -> Result<(), Fault> {
+        let (n, geary) = (task.n(), task.mode == Mode::Geary);
         let arguments = [
             x.into(),
-            tile.z.into(),
-            tile.leaves.into(),
+            self.z.into(),
+            self.leaves.into(),
             n.into(),
-            graph.indptr.into(),
-            graph.indices.into(),
-            graph.weights.into(),
-            task.moments.s0.into(),
-            (task.mode == Mode::Geary).into(),
-            tile.centres.into(),
-            tile.scores.into(),
+            self.centres.into(),
+            self.squares.into(),
         ];
-        session.launch("autocorr_statistic", tile.one_block_each(n), &arguments)?;
-        Ok(tile)
+        session.launch("autocorr_centre", self.one_block_each(n), &arguments)?;
+        graph.each_tile(session, |session, rows| {
+            let before: [Argument; 4] = [x.into(), self.z.into(), n.into(), geary.into()];
+            let arguments = [&before[..], &rows.arguments(), &[self.leaves.into()]].concat();
+            let grid = Grid::covering(32 * rows.len.div_ceil(LEAF), THREADS, self.len);
+            session.launch("autocorr_leaves", grid, &arguments)
+        })?;
+        let arguments = [
+            self.leaves.into(),
+            n.into(),
+            task.moments.s0.into(),
+            geary.into(),
+            self.squares.into(),
+            self.scores.into(),
+        ];
+        session.launch("autocorr_score", self.one_block_each(n), &arguments)
+    }
+
+    /// Leaves the lag of z in y.
+    fn lag(&self, session: &mut Session<'_>, n: usize, graph: &Graph<'_>) -> Result<(), Fault> {
+        graph.each_tile(session, |session, rows| {
+            let before: [Argument; 2] = [self.z.into(), n.into()];
+            let arguments = [&before[..], &rows.arguments(), &[self.y.into()]].concat();
+            session.launch("autocorr_lag", Grid::covering(rows.len, THREADS, self.len), &arguments)
+        })
     }
 
     /// A block per feature, a warp per leaf of its sums as far as there are threads.
@@ -73,17 +104,15 @@ impl Tile {
         &self,
         session: &mut Session<'_>,
         task: &Task<'_>,
-        graph: &Graph,
+        graph: &Graph<'_>,
     ) -> Result<Buffer<f64>, Fault> {
+        self.lag(session, task.n(), graph)?;
         let moments = session.undefined(2 * self.len)?;
         let arguments = [
             self.z.into(),
             self.y.into(),
             self.leaves.into(),
             task.n().into(),
-            graph.indptr.into(),
-            graph.indices.into(),
-            graph.weights.into(),
             graph.row_sums.into(),
             graph.column_sums.into(),
             task.moments.s0.into(),
@@ -100,7 +129,7 @@ impl Tile {
         &self,
         session: &mut Session<'_>,
         task: &Task<'_>,
-        graph: &Graph,
+        graph: &Graph<'_>,
         n_perms: usize,
     ) -> Result<Sims, Fault> {
         let channels = self.channels(session, task, graph)?;
@@ -116,9 +145,12 @@ impl Tile {
         &self,
         session: &mut Session<'_>,
         task: &Task<'_>,
-        graph: &Graph,
+        graph: &Graph<'_>,
     ) -> Result<Channels, Fault> {
         let (n, len) = (task.n(), self.len);
+        let arguments = [self.z.into(), n.into(), self.squares.into(), self.scores.into()];
+        session.launch("autocorr_scale", Grid::covering(n, THREADS, len), &arguments)?;
+        self.lag(session, n, graph)?;
         let channels = Channels {
             u: session.zeros(2 * len * n)?,
             v: session.zeros(2 * len * n)?,
@@ -132,13 +164,11 @@ impl Tile {
             self.y.into(),
             self.leaves.into(),
             n.into(),
-            graph.indptr.into(),
-            graph.indices.into(),
-            graph.weights.into(),
             graph.row_sums.into(),
             task.moments.s0.into(),
             (task.mode == Mode::Geary).into(),
             self.centres.into(),
+            self.squares.into(),
             self.scores.into(),
             channels.u.into(),
             channels.v.into(),

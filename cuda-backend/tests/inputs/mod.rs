@@ -130,6 +130,26 @@ pub(crate) fn negated(mut call: Call) -> Call {
     call
 }
 
+/// The same call over a graph in which every cell has `degree` neighbours.
+pub(crate) fn crowded(mut call: Call, degree: usize) -> Call {
+    let data = Arc::make_mut(&mut call.data);
+    let n = data.n_obs();
+    let indptr = (0..=n).map(|i| (i * degree) as i32).collect();
+    let edges = || (0..n).flat_map(|i| (1..=degree).map(move |step| (i, step)));
+    let indices: Vec<i32> = edges().map(|(i, step)| ((i + step * step) % n) as i32).collect();
+    let weights: Vec<f64> = (0..n * degree).map(|edge| 0.5 + noise(edge, 8)).collect();
+    let graph = Sparse::csr((n, n), indptr, indices, weights);
+    data.set("obsp/spatial_connectivities", graph.into());
+    call
+}
+
+/// The same call with another null of `spatial_autocorr`.
+pub(crate) fn with_null(mut call: Call, n_perms: Value, null: &str) -> Call {
+    let params = [("n_perms", n_perms), ("null", null.into())];
+    call.params.extend(params.map(|(name, value)| (name.to_owned(), value)));
+    call
+}
+
 /// The same call over a graph without edges.
 pub(crate) fn without_edges(mut call: Call) -> Call {
     let data = Arc::make_mut(&mut call.data);

@@ -1,15 +1,15 @@
 //! The machine that a run is made on, as the certificate states it: what it is, and what it counted meanwhile.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
-use dispatch::{Device, Digest};
+use dispatch::Device;
 use reports::Time;
 use reports::certificate::{
     Accelerator, Answer, DeviceState, Environment, Machine, Runner, SelfTest,
 };
 use serde::{Deserialize, Serialize};
 
+use super::accelerators::{Gpu, Tools};
 use crate::clock;
 use crate::self_test::self_test;
 
@@ -21,10 +21,6 @@ const VARIABLES: [&str; 5] = [
     "OPENBLAS_NUM_THREADS",
     "RAYON_NUM_THREADS",
 ];
-
-/// What is asked of `nvidia-smi`, in the order of [`Gpu::parse`].
-const QUERY: &str = "name,uuid,vbios_version,memory.total,mig.mode.current,ecc.mode.current,\
-                     ecc.errors.corrected.volatile.total,ecc.errors.uncorrected.volatile.total";
 
 /// A run being watched.
 pub(super) struct Watch {
@@ -45,17 +41,13 @@ pub(super) struct Watched {
 impl Watch {
     /// Begins: the time, a self-test, and the counters of the devices if the backend computes on one.
     pub(super) fn begin(device: &Device) -> Watch {
-        Watch { started: clock::now(), before: self_test(), gpus: Gpu::all(device) }
+        Watch { started: clock::now(), before: self_test(), gpus: Tools::default().gpus(device) }
     }
 
     /// Ends.
     pub(super) fn end(self, device: &Device) -> Watched {
-        let now = Gpu::all(device);
-        let state = |before: &Gpu| {
-            let after = now.iter().find(|gpu| gpu.uuid == before.uuid)?;
-            let ecc_errors_delta = after.errors.saturating_sub(before.errors);
-            Some((before.name.clone(), DeviceState { ecc_errors_delta, ..before.state() }))
-        };
+        let now = Tools::default().gpus(device);
+        let state = |before: &Gpu| Some((before.name.clone(), before.until(&now)?));
         Watched {
             started: self.started,
             self_test: SelfTest { before: self.before, after: self_test() },
@@ -76,7 +68,7 @@ impl Watched {
                 let known =
                     all.devices.iter_mut().find(|(_, s)| s.uuid_sha256 == state.uuid_sha256);
                 match known {
-                    Some((_, known)) => known.ecc_errors_delta += state.ecc_errors_delta,
+                    Some((_, known)) => known.go_on(&state),
                     None => all.devices.push((name, state)),
                 }
             }
@@ -98,58 +90,6 @@ impl Watched {
             variables: variables(),
             runner: runner(),
             self_test: self.self_test,
-        }
-    }
-}
-
-/// One line of `nvidia-smi`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Gpu {
-    name: String,
-    uuid: String,
-    vbios: String,
-    mem_bytes: u64,
-    mig: bool,
-    ecc: bool,
-    errors: u64,
-}
-
-impl Gpu {
-    /// Every device of the machine; none where no backend asks for one, or the driver's tool is not there.
-    fn all(device: &Device) -> Vec<Gpu> {
-        let Device::Cuda { .. } = device else { return Vec::new() };
-        let mut command = Command::new("nvidia-smi");
-        command.args([&format!("--query-gpu={QUERY}"), "--format=csv,noheader,nounits"]);
-        let text = command.output().map(|output| output.stdout).unwrap_or_default();
-        String::from_utf8_lossy(&text).lines().filter_map(Gpu::parse).collect()
-    }
-
-    fn parse(line: &str) -> Option<Gpu> {
-        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-        let &[name, uuid, vbios, mib, mig, ecc, corrected, uncorrected] = fields.as_slice() else {
-            return None;
-        };
-        // A device without the counter says `[N/A]`.
-        let count = |text: &str| text.parse::<u64>().unwrap_or(0);
-        Some(Gpu {
-            name: name.to_owned(),
-            uuid: uuid.to_owned(),
-            vbios: vbios.to_owned(),
-            mem_bytes: count(mib) << 20,
-            mig: mig == "Enabled",
-            ecc: ecc == "Enabled",
-            errors: count(corrected) + count(uncorrected),
-        })
-    }
-
-    fn state(&self) -> DeviceState {
-        DeviceState {
-            uuid_sha256: Digest::of_bytes(self.uuid.as_bytes()),
-            vbios: self.vbios.clone(),
-            mem_bytes: self.mem_bytes,
-            mig: self.mig,
-            ecc_enabled: self.ecc,
-            ecc_errors_delta: 0,
         }
     }
 }
@@ -202,34 +142,28 @@ fn runner() -> Runner {
 
 #[cfg(test)]
 mod tests {
+    use dispatch::Digest;
+    use reports::certificate::Clocks;
+
     use super::*;
-
-    const LINE: &str = "NVIDIA H200, GPU-5a1, 96.00.89.00.01, 143771, Disabled, Enabled, 3, 1";
-
-    #[test]
-    fn a_line_of_the_driver_is_read() {
-        let gpu = Gpu::parse(LINE).unwrap();
-        assert_eq!(
-            (gpu.name.as_str(), gpu.errors, gpu.ecc, gpu.mig),
-            ("NVIDIA H200", 4, true, false)
-        );
-        assert_eq!(gpu.state().mem_bytes, 143_771 << 20);
-        let plain = Gpu::parse("A, GPU-1, 1, 8192, [N/A], [N/A], [N/A], [N/A]").unwrap();
-        assert!(!plain.ecc && plain.errors == 0);
-        assert_eq!(Gpu::parse("NVIDIA-SMI has failed"), None);
-    }
 
     #[test]
     fn a_fault_in_one_part_is_a_fault_of_the_run() {
         let part = |after, errors| {
-            let state = Gpu::parse(LINE).unwrap().state();
+            let state = DeviceState {
+                uuid_sha256: Digest::of_bytes(b"GPU-1"),
+                vbios: "96.00".into(),
+                mem_bytes: 1 << 37,
+                mig: false,
+                ecc_enabled: true,
+                ecc_errors_delta: errors,
+                xid_errors: Some(errors),
+                clocks: Some(Clocks { max_mhz: 1980, slowed: errors == 1 }),
+            };
             Watched {
                 started: "2026-11-22T10:00:00Z".parse().unwrap(),
                 self_test: SelfTest { before: Answer::Pass, after },
-                devices: vec![(
-                    "NVIDIA H200".into(),
-                    DeviceState { ecc_errors_delta: errors, ..state },
-                )],
+                devices: vec![("NVIDIA H200".into(), state)],
             }
         };
         let earlier =
@@ -239,7 +173,9 @@ mod tests {
         assert_eq!(all.started.to_string(), "2026-11-22T09:00:00Z");
         assert_eq!(all.self_test.after, Answer::Fail);
         assert_eq!(all.devices.len(), 1);
-        assert_eq!(all.devices[0].1.ecc_errors_delta, 3);
+        let state = &all.devices[0].1;
+        assert_eq!((state.ecc_errors_delta, state.xid_errors), (3, Some(3)));
+        assert!(state.clocks.unwrap().slowed);
         assert_eq!(Watched::together([]), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The command line `concord`.
 
+mod accelerators;
 mod adequacy;
 mod audit;
 mod bench;

@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from concord_worker.frames import NotAFrame, read_frame, write_frame
@@ -147,9 +148,12 @@ def _answer(
 
 
 def _peak_bytes() -> int:
-    """The most memory this process has held. `getrusage` counts what it was before it became Python, so it comes second."""
+    """The most memory this process has held.
+
+    `getrusage` counts what it was before it became Python, so it comes second.
+    """
     try:
-        with open("/proc/self/status") as status:
+        with Path("/proc/self/status").open() as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
     except (OSError, StopIteration):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

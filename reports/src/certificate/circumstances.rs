@@ -97,10 +97,17 @@ impl Environment {
                 return Some(format!("the machine failed its self-test {when} the run"));
             }
         }
-        let broken = |a: &&Accelerator| a.state.as_ref().is_some_and(|s| s.ecc_errors_delta > 0);
-        self.accelerators.iter().find(broken).map(|a| {
-            let errors = a.state.as_ref().map_or(0, |s| s.ecc_errors_delta);
-            format!("the memory of {} had {errors} errors during the run", a.name)
+        self.accelerators.iter().find_map(|accelerator| {
+            let (name, state) = (&accelerator.name, accelerator.state.as_ref()?);
+            match (state.ecc_errors_delta, state.xid_errors) {
+                (0, None | Some(0)) => None,
+                (0, Some(errors)) => {
+                    Some(format!("{name} reported {errors} errors (Xid) during the run"))
+                }
+                (errors, _) => {
+                    Some(format!("the memory of {name} had {errors} errors during the run"))
+                }
+            }
         })
     }
 }
@@ -156,6 +163,39 @@ pub struct DeviceState {
     pub ecc_enabled: bool,
     /// Errors of its memory that were counted between begin and end of the run, corrected ones included.
     pub ecc_errors_delta: u64,
+    /// Errors that it reported to the kernel during the run (Xid); absent where the kernel's log may not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xid_errors: Option<u64>,
+    /// How fast it may compute; absent where its driver does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<Clocks>,
+}
+
+/// The clocks of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Clocks {
+    /// The highest of its multiprocessors.
+    pub max_mhz: u64,
+    /// Whether heat, power or a fault held them below when the run began or ended; in between nobody looked.
+    pub slowed: bool,
+}
+
+impl Clocks {
+    /// Of two looks at one device.
+    #[must_use]
+    pub fn and(self, later: Clocks) -> Clocks {
+        Clocks { slowed: self.slowed || later.slowed, ..self }
+    }
+}
+
+impl DeviceState {
+    /// Adds what was counted and seen in another part of the run.
+    pub fn go_on(&mut self, part: &DeviceState) {
+        self.ecc_errors_delta += part.ecc_errors_delta;
+        self.xid_errors = self.xid_errors.zip(part.xid_errors).map(|(a, b)| a + b);
+        self.clocks = self.clocks.zip(part.clocks).map(|(a, b)| a.and(b));
+    }
 }
 
 impl Accelerator {

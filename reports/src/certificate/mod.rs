@@ -24,8 +24,8 @@ mod verify;
 
 pub use adequacy::{Adequacy, FunctionAdequacy};
 pub use circumstances::{
-    Accelerator, Answer, Circumstances, DeviceState, Environment, Execution, Machine, Runner,
-    SelfTest,
+    Accelerator, Answer, Circumstances, Clocks, DeviceState, Environment, Execution, Machine,
+    Runner, SelfTest,
 };
 pub use decimal::Decimal;
 pub use error::CertificateError;

@@ -55,8 +55,9 @@ pub enum Movement {
     Alone,
     /// What is seen is explained by the intervals, the noise floors, or is smaller than 5 %.
     Held,
-    /// It is not explained: measure again. New ratio over old one.
-    Moved(f64),
+    /// It is not explained: measure again. New ratio over old one, and the interval that both intervals leave; noise floors come
+    /// on top of it.
+    Moved(Interval),
 }
 
 /// The series of some runs, oldest first by the time at which they began; runs on another machine or to another base are
@@ -64,6 +65,11 @@ pub enum Movement {
 pub fn series(logs: &[&PerfLog]) -> Vec<Series> {
     let mut logs = logs.to_vec();
     logs.sort_by_key(|log| log.started);
+    in_order(&logs)
+}
+
+/// The series of some runs in this order, whenever they were made.
+pub fn in_order(logs: &[&PerfLog]) -> Vec<Series> {
     let mut found: BTreeMap<[String; 4], Series> = BTreeMap::new();
     for log in logs {
         let machine = format!("{} {}", log.environment.processor, log.environment.threads);
@@ -104,9 +110,10 @@ impl Series {
         };
         let moved = after.at - before.at;
         // Independent intervals add up in squares, noise floors in the worst case.
-        let explained = before.half_width().hypot(after.half_width()) + n0 + n1;
-        if moved.abs() > explained.max(LEAST.ln_1p()) {
-            Movement::Moved(moved.exp())
+        let half = before.half_width().hypot(after.half_width());
+        if moved.abs() > (half + n0 + n1).max(LEAST.ln_1p()) {
+            let effect = Interval { at: moved, low: moved - half, high: moved + half };
+            Movement::Moved(effect.map(f64::exp))
         } else {
             Movement::Held
         }
@@ -249,6 +256,12 @@ mod tests {
         };
         assert_eq!(series(0.04, 0.0).movement(), Movement::Held);
         assert_eq!(series(0.2, 0.1).movement(), Movement::Held);
-        assert_eq!(series(0.2, 0.01).movement(), Movement::Moved(0.2f64.exp()));
+        let Movement::Moved(ratio) = series(0.2, 0.01).movement() else { panic!("it has moved") };
+        let half = 0.01 * std::f64::consts::SQRT_2;
+        for (end, expected) in [(ratio.at, 0.2), (ratio.low, 0.2 - half), (ratio.high, 0.2 + half)]
+        {
+            // Differences of numbers below 1, and an exponential: a few roundings.
+            assert!((end.ln() - expected).abs() < 1e-14, "{ratio:?}");
+        }
     }
 }

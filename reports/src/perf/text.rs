@@ -105,9 +105,11 @@ fn history(log: &PerfLog, before: &[PerfLog]) -> String {
         let what = match one.movement() {
             Movement::Alone => "no earlier run has this workload, machine and base".to_owned(),
             Movement::Held => "no change".to_owned(),
-            Movement::Moved(factor) => format!(
-                "the ratio is {} times what it was in the last run: more than noise explains; measure again",
-                number(factor)
+            Movement::Moved(Interval { at, low, high }) => format!(
+                "the ratio is {} times what it was in the last run [{}, {}]: more than noise explains; measure again",
+                number(at),
+                number(low),
+                number(high)
             ),
         };
         out += &format!("  {} {} / {}: {what}\n", one.backend, one.workload, one.base);

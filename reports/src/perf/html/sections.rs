@@ -112,8 +112,9 @@ pub(super) fn history(log: &PerfLog, before: &[PerfLog]) -> Markup {
     let moved = |movement| match movement {
         Movement::Alone => "only one run".to_owned(),
         Movement::Held => "no change".to_owned(),
-        Movement::Moved(factor) => {
-            format!("{} times the last ratio: measure again", number(factor))
+        Movement::Moved(ratio) => {
+            let [at, low, high] = [ratio.at, ratio.low, ratio.high].map(number);
+            format!("{at} times the last ratio [{low}, {high}]: measure again")
         }
     };
     html! {

@@ -176,8 +176,17 @@ fn device(accelerator: &Accelerator) -> String {
         Some(state) => {
             let ecc = if state.ecc_enabled { "on" } else { "off" };
             let part = if state.mig { ", a part of a divided device" } else { "" };
+            let reported = state
+                .xid_errors
+                .map_or(", errors reported to the kernel unknown".to_owned(), |n| {
+                    format!(", {} reported to the kernel", phrase::plural(n, "error"))
+                });
+            let clocks = state.clocks.map_or(String::new(), |clocks| {
+                let slowed = if clocks.slowed { ", slowed by heat or power" } else { "" };
+                format!(", at most {} MHz{slowed}", clocks.max_mhz)
+            });
             format!(
-                "{known}, {} GiB{part}, error correction {ecc}, {} during the run, firmware {}, identity {}",
+                "{known}, {} GiB{part}, error correction {ecc}, {}{reported} during the run{clocks}, firmware {}, identity {}",
                 state.mem_bytes >> 30,
                 phrase::plural(state.ecc_errors_delta, "memory error"),
                 state.vbios,
