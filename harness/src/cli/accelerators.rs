@@ -200,10 +200,14 @@ esac
                 kernel_log: tool(dir.path(), "log", "cat messages"),
             };
             let xid = "NVRM: Xid (PCI:0000:3b:00): 48, DBE\n";
-            (set("errors", "7"), set("messages", xid), set("reasons", "0x0000000000000001"));
+            set("errors", "7");
+            set("messages", xid);
+            set("reasons", "0x0000000000000001");
             let before = tools.gpus(&cuda());
             let late = [xid, xid, "NVRM: Xid (PCI:0000:5e:00): 79\n", xid].concat();
-            (set("errors", "9"), set("messages", &late), set("reasons", "0x0000000000000048"));
+            set("errors", "9");
+            set("messages", &late);
+            set("reasons", "0x0000000000000048");
             let after = tools.gpus(&cuda());
             let states: Vec<DeviceState> = before.iter().filter_map(|g| g.until(&after)).collect();
             let counted = states.iter().map(|s| (s.ecc_errors_delta, s.xid_errors));
