@@ -84,14 +84,20 @@ impl Task<'_> {
     /// Computes the statistics of all features.
     pub fn statistics(&self) -> Statistics {
         let sparse = self.sparse_scores();
-        let score = sparse.iter().copied().collect::<Option<Vec<f64>>>().unwrap_or_else(|| {
-            self.each_feature(|k, work| {
-                sparse[k].unwrap_or_else(|| {
-                    self.features.columns.fill(k, &mut work.values);
-                    self.score(&work.values, &mut work.scratch)
-                })
-            })
+        let rest: Vec<usize> = (0..sparse.len()).filter(|&k| sparse[k].is_none()).collect();
+        // Permutations need all columns, and then they are at hand.
+        let few = self.n_perms.is_none() && (1..=sparse.len() / FEW).contains(&rest.len());
+        let columns = match few {
+            true => &self.features.columns.cut(&rest),
+            false => &self.features.columns,
+        };
+        let centred = self.each(rest.len(), |i, work| {
+            columns.fill(if few { i } else { rest[i] }, &mut work.values);
+            self.score(&work.values, &mut work.scratch)
         });
+        let mut centred = centred.into_iter();
+        let score: Vec<f64> =
+            sparse.into_iter().filter_map(|score| score.or_else(|| centred.next())).collect();
         let permuted = self.n_perms.map(|n_perms| self.permuted(&score, n_perms));
         Statistics {
             score,
@@ -103,7 +109,12 @@ impl Task<'_> {
 
     /// `f` of each feature, in order, on all threads if there is work for them.
     pub(super) fn each_feature<T: Send>(&self, f: impl Fn(usize, &mut Work) -> T + Sync) -> Vec<T> {
-        let (features, n) = (self.features.len(), self.n());
+        self.each(self.features.len(), f)
+    }
+
+    /// `f` of each number below `features`.
+    fn each<T: Send>(&self, features: usize, f: impl Fn(usize, &mut Work) -> T + Sync) -> Vec<T> {
+        let n = self.n();
         if features.saturating_mul(n + self.graph.weights.len()) < PARALLEL_FROM {
             let mut work = Work::new(n);
             (0..features).map(|k| f(k, &mut work)).collect()
@@ -164,6 +175,9 @@ impl Work {
         Work { values: vec![0.0; n], scratch: vec![0.0; n] }
     }
 }
+
+/// Features that need centring are cut out of the matrix if at most one in so many does.
+const FEW: usize = 4;
 
 /// Below this many elementary steps a call stays on its thread: waking others costs more.
 pub(super) const PARALLEL_FROM: usize = 1 << 17;
