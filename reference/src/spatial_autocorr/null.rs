@@ -254,9 +254,10 @@ impl Task<'_> {
             let perms = block.min(n_perms - first);
             stream.fill(first, &mut images[..perms * n], parallel);
             by_cell(&images, n, &mut groups);
+            let groups = &groups[..perms.div_ceil(LANES) * n];
             let simd = pulp::Arch::new();
             let permute = |feature: &mut Feature| {
-                simd.dispatch(Permute { feature, groups: &groups, n, perms });
+                simd.dispatch(Permute { feature, groups, n, perms });
             };
             if parallel {
                 features.par_iter_mut().for_each(permute);
