@@ -1,4 +1,4 @@
-//! From 4,096 cells on the reference takes sparse features in one pass (`reference/src/spatial_autocorr/sparse.rs`), and this
+//! From 4,096 cells on the reference takes sparse features in one pass (`reference/src/spatial_autocorr/sparse/mod.rs`), and this
 //! backend does not: there scores agree within what both roundings may do, and counts of permutations still bit for bit.
 #![cfg(emulated)]
 
@@ -34,7 +34,7 @@ fn thinned(mut call: Call) -> Call {
     call
 }
 
-/// How far the one-pass score of a feature may be from the centred one, by the accuracy part of `sparse.rs`.
+/// How far the one-pass score of a feature may be from the centred one, by the accuracy part of `sparse/mod.rs`.
 fn allowance(task: &Task<'_>, score: f64, x: &[f64]) -> f64 {
     let (n, g) = (x.len() as f64, CHAIN * f64::EPSILON / 2.0);
     let mean = x.iter().sum::<f64>() / n;
