@@ -1,16 +1,49 @@
-//! Ranks among evenly spaced distances, from a table in AVX-512 registers.
+//! Ranks among evenly spaced distances, from a table in AVX-512 registers, and the adders of the histogram.
 //!
 //! The one place of this crate that names instructions: looking a table up in memory is the slowest step of
-//! [`Table`](super::lanes::Table), and no plain loop compiles to a look-up in registers. `pulp` gives
-//! the instructions as safe functions of a proof that the processor has them.
+//! [`Table`](super::lanes::Table), and no plain loop compiles to a look-up in registers, nor to whole registers
+//! of words. `pulp` gives the instructions as safe functions of a proof that the processor has them.
 
-use std::arch::x86_64::_CMP_GT_OQ;
+use std::arch::x86_64::{__m512i, _CMP_GT_OQ};
 
 use pulp::cast;
 use pulp::x86::V4;
 
 use super::cells::{Cells, LANES};
+use super::histogram::{Adder, WORDS};
 use super::lanes::Rank;
+
+impl Adder for V4 {
+    type Words = __m512i;
+
+    #[inline(always)]
+    fn one_hot(self, bytes: &[u8; WORDS]) -> __m512i {
+        let f = self.avx512f;
+        let low = cast([u64::from_le_bytes(*bytes), 0]);
+        f._mm512_sllv_epi64(f._mm512_set1_epi64(1), f._mm512_cvtepu8_epi64(low))
+    }
+
+    #[inline(always)]
+    fn add(self, sum: &mut __m512i, a: __m512i, b: __m512i) -> __m512i {
+        // Truth tables of three bits: two or three of them set, an odd number set.
+        const MAJORITY: i32 = 0xe8;
+        const PARITY: i32 = 0x96;
+        let f = self.avx512f;
+        let carry = f._mm512_ternarylogic_epi64::<MAJORITY>(*sum, a, b);
+        *sum = f._mm512_ternarylogic_epi64::<PARITY>(*sum, a, b);
+        carry
+    }
+
+    #[inline(always)]
+    fn load(self, words: [u64; WORDS]) -> __m512i {
+        cast(words)
+    }
+
+    #[inline(always)]
+    fn store(self, words: __m512i) -> [u64; WORDS] {
+        cast(words)
+    }
+}
 
 /// Levels whose square roots are evenly spaced, as those of an automatic interval.
 ///

@@ -6,7 +6,7 @@
 //! and Lemire 2018), so `n` words cost about `n` adders, eight words to an AVX-512 register.
 
 /// Words that go through an adder together.
-const WORDS: usize = 8;
+pub(super) const WORDS: usize = 8;
 /// Bytes that go through the lowest four levels together.
 pub(super) const GROUP: usize = 16 * WORDS;
 const LOW: usize = 4;
@@ -14,24 +14,84 @@ const LEVELS: usize = 16;
 /// Groups after which the highest level could overflow.
 const FULL: u32 = 1 << (LEVELS - LOW - 1);
 
-type Words = [u64; WORDS];
+/// What the counters ask of eight words.
+///
+/// Left to itself the compiler cuts them into pieces of two and four, at twice the cost; so a processor's own
+/// vectors may implement it.
+pub(super) trait Adder: Copy + Sync {
+    /// Eight words.
+    type Words: Copy;
+
+    /// `1 << byte` for each of eight bytes below 64.
+    fn one_hot(self, bytes: &[u8; WORDS]) -> Self::Words;
+
+    /// Adds `a` and `b` to `sum` bit by bit and returns what carries over.
+    fn add(self, sum: &mut Self::Words, a: Self::Words, b: Self::Words) -> Self::Words;
+
+    /// The words from memory.
+    fn load(self, words: [u64; WORDS]) -> Self::Words;
+
+    /// The words to memory.
+    fn store(self, words: Self::Words) -> [u64; WORDS];
+}
+
+/// [`Adder`] by plain loops.
+#[derive(Clone, Copy)]
+pub(super) struct Loops;
+
+impl Adder for Loops {
+    type Words = [u64; WORDS];
+
+    #[inline(always)]
+    fn one_hot(self, bytes: &[u8; WORDS]) -> [u64; WORDS] {
+        let mut words = [0; WORDS];
+        for i in 0..WORDS {
+            words[i] = 1 << (bytes[i] & 63);
+        }
+        words
+    }
+
+    #[inline(always)]
+    fn add(self, sum: &mut [u64; WORDS], a: [u64; WORDS], b: [u64; WORDS]) -> [u64; WORDS] {
+        let mut carry = [0; WORDS];
+        for i in 0..WORDS {
+            let either = sum[i] ^ a[i];
+            carry[i] = (sum[i] & a[i]) | (either & b[i]);
+            sum[i] = either ^ b[i];
+        }
+        carry
+    }
+
+    #[inline(always)]
+    fn load(self, words: [u64; WORDS]) -> [u64; WORDS] {
+        words
+    }
+
+    #[inline(always)]
+    fn store(self, words: [u64; WORDS]) -> [u64; WORDS] {
+        words
+    }
+}
 
 /// Counters of the bytes below 64.
-pub(super) struct Histogram {
+pub(super) struct Histogram<A: Adder> {
+    adder: A,
     /// The sum of each level.
-    sums: [Words; LEVELS],
+    sums: [A::Words; LEVELS],
     /// At each level from [`LOW`] on, words that wait for a second set of words: if the bit of `groups` is set.
-    held: [Words; LEVELS - LOW],
+    held: [A::Words; LEVELS - LOW],
     groups: u32,
     drained: [u64; 64],
 }
 
-impl Histogram {
+impl<A: Adder> Histogram<A> {
     #[inline(always)]
-    pub(super) fn new() -> Histogram {
+    pub(super) fn new(adder: A) -> Histogram<A> {
+        let none = adder.load([0; WORDS]);
         Histogram {
-            sums: [[0; WORDS]; LEVELS],
-            held: [[0; WORDS]; LEVELS - LOW],
+            adder,
+            sums: [none; LEVELS],
+            held: [none; LEVELS - LOW],
             groups: 0,
             drained: [0; 64],
         }
@@ -40,6 +100,7 @@ impl Histogram {
     /// Counts bytes below 64; bytes behind the last whole [`GROUP`] are left out.
     #[inline(always)]
     pub(super) fn add(&mut self, bytes: &[u8]) {
+        let adder = self.adder;
         let [mut ones, mut twos, mut fours, mut eights] =
             [self.sums[0], self.sums[1], self.sums[2], self.sums[3]];
         for group in bytes.as_chunks::<GROUP>().0 {
@@ -47,23 +108,23 @@ impl Histogram {
             // Macros, because a closure that is not inlined is compiled without the vectors of its caller.
             macro_rules! two {
                 ($i:expr) => {
-                    add(&mut ones, one_hot(&row[$i]), one_hot(&row[$i + 1]))
+                    adder.add(&mut ones, adder.one_hot(&row[$i]), adder.one_hot(&row[$i + 1]))
                 };
             }
             macro_rules! four {
                 ($i:expr) => {{
                     let (a, b) = (two!($i), two!($i + 2));
-                    add(&mut twos, a, b)
+                    adder.add(&mut twos, a, b)
                 }};
             }
             macro_rules! eight {
                 ($i:expr) => {{
                     let (a, b) = (four!($i), four!($i + 4));
-                    add(&mut fours, a, b)
+                    adder.add(&mut fours, a, b)
                 }};
             }
             let (a, b) = (eight!(0), eight!(8));
-            let carry = add(&mut eights, a, b);
+            let carry = adder.add(&mut eights, a, b);
             self.rise(carry);
         }
         [self.sums[0], self.sums[1], self.sums[2], self.sums[3]] = [ones, twos, fours, eights];
@@ -71,10 +132,10 @@ impl Histogram {
 
     /// Takes the carry of a group up: as in a binary counter, every level passes on every second set of words.
     #[inline(always)]
-    fn rise(&mut self, mut carry: Words) {
+    fn rise(&mut self, mut carry: A::Words) {
         let waiting = self.groups.trailing_ones() as usize;
         for level in 0..waiting {
-            carry = add(&mut self.sums[LOW + level], self.held[level], carry);
+            carry = self.adder.add(&mut self.sums[LOW + level], self.held[level], carry);
         }
         self.held[waiting] = carry;
         self.groups += 1;
@@ -88,10 +149,10 @@ impl Histogram {
     fn drain(&mut self) {
         let levels = (u32::BITS - self.groups.leading_zeros()) as usize;
         for level in 0..levels {
-            tell(&self.sums[LOW + level], LOW + level, &mut self.drained);
-            self.sums[LOW + level] = [0; WORDS];
+            self.tell(self.sums[LOW + level], LOW + level);
+            self.sums[LOW + level] = self.adder.load([0; WORDS]);
             if self.groups >> level & 1 == 1 {
-                tell(&self.held[level], LOW + level, &mut self.drained);
+                self.tell(self.held[level], LOW + level);
             }
         }
         self.groups = 0;
@@ -102,38 +163,18 @@ impl Histogram {
     pub(super) fn counts(mut self) -> [u64; 64] {
         self.drain();
         for level in 0..LOW {
-            tell(&self.sums[level], level, &mut self.drained);
+            self.tell(self.sums[level], level);
         }
         self.drained
     }
-}
 
-/// Adds `a` and `b` to `sum` bit by bit and returns what carries over.
-#[inline(always)]
-fn add(sum: &mut Words, a: Words, b: Words) -> Words {
-    let mut carry = [0; WORDS];
-    for i in 0..WORDS {
-        let either = sum[i] ^ a[i];
-        carry[i] = (sum[i] & a[i]) | (either & b[i]);
-        sum[i] = either ^ b[i];
-    }
-    carry
-}
-
-#[inline(always)]
-fn one_hot(bytes: &[u8; WORDS]) -> Words {
-    let mut words = [0; WORDS];
-    for i in 0..WORDS {
-        words[i] = 1 << (bytes[i] & 63);
-    }
-    words
-}
-
-#[inline(always)]
-fn tell(words: &Words, level: usize, counts: &mut [u64; 64]) {
-    for word in words {
-        for (bit, count) in counts.iter_mut().enumerate() {
-            *count += (word >> bit & 1) << level;
+    /// Counts what words of a level stand for.
+    #[inline(always)]
+    fn tell(&mut self, words: A::Words, level: usize) {
+        for word in self.adder.store(words) {
+            for (bit, count) in self.drained.iter_mut().enumerate() {
+                *count += (word >> bit & 1) << level;
+            }
         }
     }
 }
@@ -147,7 +188,7 @@ mod tests {
         // Enough groups for the counters to be emptied in between, in pieces of every remainder.
         let byte = |i: usize| ((i * i + i / 7) % 61) as u8;
         let bytes: Vec<u8> = (0..GROUP * (FULL as usize + 37)).map(byte).collect();
-        let mut histogram = Histogram::new();
+        let mut histogram = Histogram::new(Loops);
         let mut rest = &bytes[..];
         for groups in (0..5).cycle() {
             let (piece, others) = rest.split_at(rest.len().min(groups * GROUP));
@@ -164,8 +205,8 @@ mod tests {
 
     #[test]
     fn nothing_and_one_counter() {
-        assert_eq!(Histogram::new().counts(), [0; 64]);
-        let mut histogram = Histogram::new();
+        assert_eq!(Histogram::new(Loops).counts(), [0; 64]);
+        let mut histogram = Histogram::new(Loops);
         histogram.add(&[63; 3 * GROUP]);
         assert_eq!(histogram.counts()[63], 3 * GROUP as u64);
     }

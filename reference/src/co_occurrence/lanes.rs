@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::cells::{Cells, LANES};
-use super::histogram::{GROUP, Histogram};
+use super::histogram::{Adder, GROUP, Histogram};
 use super::tally::Counting;
 
 /// Levels that a [`Histogram`] has counters for, beside one for the pairs beyond all.
@@ -87,40 +87,44 @@ impl Rank for Table {
 }
 
 /// Counts with a [`Rank`], inside a function compiled for its vectors.
-pub(super) struct Vectors<'a, R, E, P> {
+pub(super) struct Vectors<'a, R, A, E, P> {
     pub(super) rank: R,
+    pub(super) adder: A,
     /// Enters a function compiled for the vectors.
     pub(super) enter: E,
     /// For the few pairs of small labels.
     pub(super) portable: &'a P,
 }
 
-impl<R: Rank, E: Fn(Unit<'_, R>) + Sync, P: Counting> Counting for Vectors<'_, R, E, P> {
+impl<R: Rank, A: Adder, E: Fn(Unit<'_, R, A>) + Sync, P: Counting> Counting
+    for Vectors<'_, R, A, E, P>
+{
     fn count(&self, cells: &Cells, rows: Range<usize>, b: usize, places: &mut [u64]) {
         if rows.len() * cells.labels[b].len() < FEW {
             return self.portable.count(cells, rows, b, places);
         }
-        (self.enter)(Unit { rank: &self.rank, cells, rows, b, places });
+        (self.enter)(Unit { rank: &self.rank, adder: self.adder, cells, rows, b, places });
     }
 }
 
 /// The work of one call of [`Counting::count`].
-pub(super) struct Unit<'a, R> {
+pub(super) struct Unit<'a, R, A> {
     rank: &'a R,
+    adder: A,
     cells: &'a Cells,
     rows: Range<usize>,
     b: usize,
     places: &'a mut [u64],
 }
 
-impl<R: Rank> pulp::NullaryFnOnce for Unit<'_, R> {
+impl<R: Rank, A: Adder> pulp::NullaryFnOnce for Unit<'_, R, A> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
         let columns = self.cells.labels[self.b].clone();
         let (x, y) = (self.cells.x.as_chunks().0, self.cells.y.as_chunks().0);
-        let mut histogram = Histogram::new();
+        let mut histogram = Histogram::new(self.adder);
         let mut ranks = [[0; LANES]; TILE / LANES];
         let (mut bytes, mut filled) = ([0; FLUSH + TILE], 0);
         for tile in columns.clone().step_by(TILE) {

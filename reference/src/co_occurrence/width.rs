@@ -7,6 +7,8 @@
 use super::avx512::Even;
 use super::cells::Cells;
 #[cfg(target_arch = "x86_64")]
+use super::histogram::Loops;
+#[cfg(target_arch = "x86_64")]
 use super::lanes::{Table, Unit, Vectors};
 use super::levels::Levels;
 use super::tally::{Counting, tally};
@@ -55,19 +57,20 @@ impl Width {
             #[cfg(target_arch = "x86_64")]
             Width::Avx512(simd) => {
                 if let Some(even) = Even::new(&levels.values, cells) {
-                    let (rank, enter) = (even.on(simd), |unit: Unit<'_, _>| simd.vectorize(unit));
-                    return tally(cells, slots, &Vectors { rank, enter, portable });
+                    let (rank, enter) =
+                        (even.on(simd), |unit: Unit<'_, _, _>| simd.vectorize(unit));
+                    return tally(cells, slots, &Vectors { rank, adder: simd, enter, portable });
                 }
                 if let Some(rank) = Table::new(&levels.values) {
-                    let enter = |unit: Unit<'_, _>| simd.vectorize(unit);
-                    return tally(cells, slots, &Vectors { rank, enter, portable });
+                    let enter = |unit: Unit<'_, _, _>| simd.vectorize(unit);
+                    return tally(cells, slots, &Vectors { rank, adder: simd, enter, portable });
                 }
             }
             #[cfg(target_arch = "x86_64")]
             Width::Avx2(simd) => {
                 if let Some(rank) = Table::new(&levels.values) {
-                    let enter = |unit: Unit<'_, _>| simd.vectorize(unit);
-                    return tally(cells, slots, &Vectors { rank, enter, portable });
+                    let enter = |unit: Unit<'_, _, _>| simd.vectorize(unit);
+                    return tally(cells, slots, &Vectors { rank, adder: Loops, enter, portable });
                 }
             }
             Width::One => {}
