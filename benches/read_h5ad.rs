@@ -19,16 +19,27 @@ fn main() -> anyhow::Result<()> {
         _ => bail!("expected FILE.h5ad [--rewrite OTHER.h5ad], got {arguments:?}"),
     };
     let before = kib("VmRSS")?;
-    let start = Instant::now();
+    let (start, cpu) = (Instant::now(), processor_s()?);
     let data = anndata_io::read(Path::new(file)).with_context(|| format!("read {file}"))?.data;
-    let wall = start.elapsed().as_secs_f64();
+    let (wall, cpu) = (start.elapsed().as_secs_f64(), processor_s()? - cpu);
     let peak = kib("VmHWM")?;
     if let Some(other) = rewrite {
         anndata_io::write(Path::new(other), &data).with_context(|| format!("write {other}"))?;
     }
     let sums = sums(&data)?;
-    println!("{}", json!({ "wall_s": wall, "before_kib": before, "peak_kib": peak, "sums": sums }));
+    println!(
+        "{}",
+        json!({ "wall_s": wall, "cpu_s": cpu, "before_kib": before, "peak_kib": peak, "sums": sums })
+    );
     Ok(())
+}
+
+/// Processor seconds of all threads, also of those that have ended; the kernel counts hundredths.
+fn processor_s() -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").context("times are read on Linux")?;
+    let fields = stat.rsplit_once(") ").context("no name of the program")?.1;
+    let ticks = fields.split(' ').skip(11).take(2).map(str::parse::<f64>);
+    Ok(ticks.sum::<Result<f64, _>>()? / 100.0)
 }
 
 /// A line of what the kernel says about this process.

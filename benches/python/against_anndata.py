@@ -5,7 +5,7 @@
     python benches/python/against_anndata.py [FORM ...] [--rounds 5] [--cells 600000]
 
 needs a Python with anndata 0.13. The data: CSR, float32 log counts, 2000 genes, 216 stored per cell, named cells; at
-600,000 cells 1.04 GB where nothing is packed. The forms are what writers make of it:
+600,000 cells 1.07 GB where nothing is packed. The forms are what writers make of it:
 
     contiguous   as this project writes it: arrays in one piece
     chunked      as anndata's `write_h5ad(path)` writes it: chunks of h5py's choice, not packed
@@ -13,7 +13,8 @@ needs a Python with anndata 0.13. The data: CSR, float32 log counts, 2000 genes,
 
 Each turn reads the file once on each side in a process of its own (A B B A ...), imports untimed, from a page cache that
 holds the file or, with `--cold`, has just been told to drop it. Both read everything into memory; outside the timed
-region each adds up all it has read, place by place, and the sums must be equal. Peak memory is the kernel's VmHWM right
+region each adds up all it has read, place by place, and the sums must be equal. Other work on the machine stretches wall time more
+than processor time (of all threads), so both are given, with the load average. Peak memory is the kernel's VmHWM right
 after reading; `above` is that less what the process held before, in sizes of what was read: the file, where it is not packed.
 """
 
@@ -78,9 +79,9 @@ def read_with_anndata(path):
     import numpy as np
     import scipy.sparse  # noqa: F401  what reading would import
 
-    before, start = kib("VmRSS"), time.perf_counter()
+    before, start, cpu = kib("VmRSS"), time.perf_counter(), time.process_time()
     adata = anndata.read_h5ad(path)
-    wall, peak = time.perf_counter() - start, kib("VmHWM")
+    wall, cpu, peak = time.perf_counter() - start, time.process_time() - cpu, kib("VmHWM")
     x = adata.X
 
     def names(index):
@@ -88,7 +89,7 @@ def read_with_anndata(path):
 
     parts = {"indptr": weighted(x.indptr), "indices": weighted(x.indices), "data": weighted(x.data.view(np.uint32))}
     sums = {"X": parts, "obs_names": names(adata.obs_names), "var_names": names(adata.var_names)}
-    print(json.dumps({"wall_s": wall, "before_kib": before, "peak_kib": peak, "sums": sums}))
+    print(json.dumps({"wall_s": wall, "cpu_s": cpu, "before_kib": before, "peak_kib": peak, "sums": sums}))
 
 
 def make(folder, cells, forms, binary):
@@ -134,10 +135,11 @@ def measure(form, paths, options):
     size = path.stat().st_size if form != "gzip" else paths["chunked"].stat().st_size
     result = {"form": form, "file_bytes": path.stat().st_size, "data_bytes": size, "cold": options.cold, "load": os.getloadavg()[0]}
     for name, turns in rows.items():
-        result[name] = {"wall_s": sorted(row["wall_s"] for row in turns),
+        result[name] = {"wall_s": sorted(row["wall_s"] for row in turns), "cpu_s": sorted(row["cpu_s"] for row in turns),
                         "peak": max(row["peak_kib"] for row in turns) * 1024 / size,
                         "above": max(row["peak_kib"] - row["before_kib"] for row in turns) * 1024 / size}
-    result["ratio"] = result["anndata"]["wall_s"][0] / result["ours"]["wall_s"][0]
+    for what in ("wall", "cpu"):
+        result[f"{what}_ratio"] = result["anndata"][f"{what}_s"][0] / result["ours"][f"{what}_s"][0]
     return result
 
 
@@ -161,11 +163,12 @@ def main():
         paths = make(folder, options.cells, options.forms, options.binary)
         for form in options.forms:
             row = measure(form, paths, options)
+            cache = "cold" if options.cold else "warm"
             for name in ("ours", "anndata"):
                 side = row[name]
-                print(f"{form:10} {'cold' if options.cold else 'warm'} {name:8} best {side['wall_s'][0]:6.3f} s, worst {side['wall_s'][-1]:6.3f} s, "
+                print(f"{form:10} {cache} {name:8} best {side['wall_s'][0]:6.3f} s ({side['cpu_s'][0]:6.3f} s of processor), worst {side['wall_s'][-1]:6.3f} s, "
                       f"peak {side['peak']:5.3f} of {row['data_bytes'] / 1e9:.2f} GB, above the start {side['above']:5.3f}")
-            print(f"{form:10} {'cold' if options.cold else 'warm'} anndata / ours {row['ratio']:.2f}, load {row['load']:.1f}", flush=True)
+            print(f"{form:10} {cache} anndata / ours {row['wall_ratio']:.2f} ({row['cpu_ratio']:.2f}), load {row['load']:.1f}", flush=True)
             if options.out:
                 with open(options.out, "a") as out:
                     out.write(json.dumps(row) + "\n")
