@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dispatch::Dataset;
 
+use crate::bytes::Bytes;
 use crate::carry::Carried;
 use crate::error::Error;
 use crate::node::Node;
@@ -50,7 +51,10 @@ pub struct WriteOptions {
     pub compression: Compression,
 }
 
-/// Reads an `.h5ad` file.
+/// Reads an `.h5ad` file, which must not change meanwhile.
+///
+/// Takes little more memory than the data itself: arrays of numbers are read, and unpacked, straight into
+/// the vectors that keep them, large ones by several threads.
 ///
 /// # Errors
 /// [`Error`] with file, path inside the file, what was expected and what was found. Slots that are
@@ -98,7 +102,7 @@ impl File {
 }
 
 fn open(path: &Path) -> Result<Node, Error> {
-    let bytes = std::fs::read(path).map_err(|cause| Error::Io {
+    let bytes = Bytes::open(path).map_err(|cause| Error::Io {
         action: "read",
         file: path.to_owned(),
         cause,

@@ -39,14 +39,19 @@
 #![forbid(unsafe_code)]
 
 mod align;
+mod blocks;
+mod bytes;
 mod carry;
 mod encoding;
 mod error;
 mod file;
+mod grid;
 mod node;
+mod numbers;
 mod parent;
 mod read;
 mod read_frame;
+mod texts;
 mod write;
 mod write_array;
 mod write_frame;

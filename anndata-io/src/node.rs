@@ -1,24 +1,48 @@
 //! One object of an open HDF5 file, as the reader sees it.
 //!
-//! This is the only reading module that knows `hdf5-pure`. It turns its errors into ours, with file
-//! and path, and refuses what a damaged file might claim before memory is set aside for it.
+//! It turns the errors of `hdf5-pure` into ours, with file and path, and refuses what a damaged file
+//! might claim before memory is set aside for it. `hdf5-pure` reads everything but large arrays of
+//! numbers ([`crate::numbers`]) and texts ([`crate::texts`]), and those too where they are stored in
+//! an unusual way.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use bytemuck::Pod;
 use dispatch::Buffer;
 use half::f16;
-use hdf5_pure::{AttrValue, Dataset, Datatype, DatatypeByteOrder, Group};
+use hdf5_pure::{
+    AttrValue, Dataset, Datatype, DatatypeByteOrder, FileAccessProperties, Group, WriteMarkPolicy,
+};
 
+use crate::bytes::Bytes;
 use crate::encoding::Encoding;
 use crate::error::{Error, Stop};
+use crate::grid::MOST_DEFLATED;
+use crate::texts::Heap;
+use crate::{numbers, texts};
 
 /// The file that a node belongs to.
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
-    /// Size of the file.
-    pub(crate) bytes: u64,
+    pub(crate) bytes: Arc<Bytes>,
+    /// How addresses of texts are written.
+    pub(crate) heap: Heap,
+}
+
+/// A file, for `hdf5-pure`.
+struct Shared(Arc<Bytes>);
+
+impl hdf5_pure::Source for Shared {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), hdf5_pure::FormatError> {
+        self.0.read(offset, out).map_err(|e| hdf5_pure::FormatError::Source(e.to_string()))
+    }
 }
 
 pub(crate) enum Object {
@@ -39,11 +63,15 @@ pub(crate) struct Node {
 const DEEPEST: usize = 64;
 
 impl Node {
-    /// The root group of a file that was read into memory.
-    pub(crate) fn root(path: PathBuf, bytes: Vec<u8>) -> Result<Node, Error> {
-        let source = Rc::new(Source { path, bytes: bytes.len() as u64 });
-        let file = hdf5_pure::File::from_bytes(bytes)
-            .map_err(|e| Error::NotHdf5 { file: source.path.clone(), got: e.to_string() })?;
+    /// The root group of an open file.
+    pub(crate) fn root(path: PathBuf, bytes: Bytes) -> Result<Node, Error> {
+        let bytes = Arc::new(bytes);
+        // A file whose writer ended without closing it is read as it is.
+        let options =
+            FileAccessProperties::new().with_write_mark_policy(WriteMarkPolicy::AllowSnapshot);
+        let file = hdf5_pure::File::from_source_with_options(Shared(Arc::clone(&bytes)), options)
+            .map_err(|e| Error::NotHdf5 { file: path.clone(), got: e.to_string() })?;
+        let source = Rc::new(Source { path, bytes, heap: Heap::of(file.superblock()) });
         Node::new(source, String::new(), Object::Group(file.root()))
     }
 
@@ -60,6 +88,10 @@ impl Node {
 
     pub(crate) fn damaged(&self, what: impl ToString) -> Error {
         damaged(&self.source, &self.at, what)
+    }
+
+    pub(crate) fn io(&self, cause: std::io::Error) -> Error {
+        Error::Io { action: "read", file: self.source.path.clone(), cause }
     }
 
     pub(crate) fn unexpected(&self, expected: impl Into<String>, got: impl Into<String>) -> Error {
@@ -196,13 +228,12 @@ impl Node {
         let bytes = |shape: &[u64]| shape.iter().try_fold(size, |a, &n| a.checked_mul(n));
         let shape = array.shape().map_err(|e| self.damaged(e))?;
         let chunk = array.chunk_shape().map_err(|e| self.damaged(e))?.unwrap_or_default();
-        let limit =
-            if array.is_chunked() { most_unpacked(self.source.bytes) } else { self.source.bytes };
+        let stored = self.source.bytes.len();
+        let limit = if array.is_chunked() { most_unpacked(stored) } else { stored };
         for (what, shape) in [("array", &shape), ("chunk", &chunk)] {
             if !shape.contains(&0) && bytes(shape).is_none_or(|n| n > limit) {
                 return Err(self.damaged(format!(
-                    "{what} of shape {shape:?} with {size} bytes per element, in a file of {} bytes",
-                    self.source.bytes
+                    "{what} of shape {shape:?} with {size} bytes per element, in a file of {stored} bytes"
                 )));
             }
         }
@@ -211,36 +242,48 @@ impl Node {
 
     /// The numbers of an array, in C order, with their dtype; big-endian ones become native.
     pub(crate) fn buffer(&self) -> Result<Buffer, Stop> {
-        let array = self.readable()?;
         let datatype = self.datatype()?;
-        let buffer = match element(&datatype) {
-            Some(Element::Signed(1)) => array.read_i8().map(Buffer::I8),
-            Some(Element::Signed(2)) => array.read_i16().map(Buffer::I16),
-            Some(Element::Signed(4)) => array.read_i32().map(Buffer::I32),
-            Some(Element::Signed(8)) => array.read_i64().map(Buffer::I64),
-            Some(Element::Unsigned(1)) => array.read_u8().map(Buffer::U8),
-            Some(Element::Unsigned(2)) => array.read_u16().map(Buffer::U16),
-            Some(Element::Unsigned(4)) => array.read_u32().map(Buffer::U32),
-            Some(Element::Unsigned(8)) => array.read_u64().map(Buffer::U64),
-            Some(Element::Float(4)) => array.read_f32().map(Buffer::F32),
-            Some(Element::Float(8)) => array.read_f64().map(Buffer::F64),
-            Some(Element::Half { big }) => array.read_raw().map(|raw| halves(&raw, big)),
-            Some(Element::Bool) => {
-                return self.bools(&array.read_raw().map_err(|e| self.damaged(e))?);
+        let buffer: Buffer = match element(&datatype) {
+            Some(Element::Signed(1)) => self.numbers(Dataset::read_i8)?.into(),
+            Some(Element::Signed(2)) => self.numbers(Dataset::read_i16)?.into(),
+            Some(Element::Signed(4)) => self.numbers(Dataset::read_i32)?.into(),
+            Some(Element::Signed(8)) => self.numbers(Dataset::read_i64)?.into(),
+            Some(Element::Unsigned(1)) => self.numbers(Dataset::read_u8)?.into(),
+            Some(Element::Unsigned(2)) => self.numbers(Dataset::read_u16)?.into(),
+            Some(Element::Unsigned(4)) => self.numbers(Dataset::read_u32)?.into(),
+            Some(Element::Unsigned(8)) => self.numbers(Dataset::read_u64)?.into(),
+            Some(Element::Float(4)) => self.numbers(Dataset::read_f32)?.into(),
+            Some(Element::Float(8)) => self.numbers(Dataset::read_f64)?.into(),
+            // Collected in place.
+            Some(Element::Half { big }) => {
+                let bits = self.numbers(|array| array.read_raw().map(|raw| words(&raw, big)))?;
+                bits.into_iter().map(f16::from_bits).collect::<Vec<_>>().into()
             }
+            Some(Element::Bool) => self.bools(self.numbers(Dataset::read_raw)?)?,
             _ => return Err(Stop::Unknown(format!("elements of type {datatype}"))),
         };
-        let buffer = buffer.map_err(|e| self.damaged(e))?;
         self.check_count(buffer.len())?;
         Ok(buffer)
     }
 
-    fn bools(&self, raw: &[u8]) -> Result<Buffer, Stop> {
-        if let Some(other) = raw.iter().find(|&&b| b > 1) {
-            return Err(self.damaged(format!("a bool of value {other}")).into());
+    /// The elements of an array by the way that is made for large ones, else by `whole`.
+    fn numbers<T: Pod>(
+        &self,
+        whole: impl Fn(&Dataset) -> Result<Vec<T>, hdf5_pure::Error>,
+    ) -> Result<Vec<T>, Error> {
+        let array = self.readable()?;
+        match numbers::read(self, array, is_big_endian(&self.datatype()?))? {
+            Some(values) => Ok(values),
+            None => whole(array).map_err(|e| self.damaged(e)),
         }
-        self.check_count(raw.len())?;
-        Ok(Buffer::Bool(raw.iter().map(|&b| b == 1).collect()))
+    }
+
+    fn bools(&self, raw: Vec<u8>) -> Result<Buffer, Error> {
+        if let Some(other) = raw.iter().find(|&&b| b > 1) {
+            return Err(self.damaged(format!("a bool of value {other}")));
+        }
+        // Collected in place.
+        Ok(Buffer::Bool(raw.into_iter().map(|b| b == 1).collect()))
     }
 
     /// The strings of an array, in C order.
@@ -248,7 +291,11 @@ impl Node {
         if !self.holds_text()? {
             return Err(self.unexpected("strings", self.datatype()?.to_string()).into());
         }
-        let strings = self.readable()?.read_string().map_err(|e| self.damaged(e))?;
+        let array = self.readable()?;
+        let strings = match texts::read(self, array)? {
+            Some(strings) => strings,
+            None => array.read_string().map_err(|e| self.damaged(e))?,
+        };
         self.check_count(strings.len())?;
         Ok(strings)
     }
@@ -284,10 +331,10 @@ fn filter_name(id: u16) -> &'static str {
     }
 }
 
-/// The most that chunks of a file of `bytes` bytes may unpack to. Deflate shrinks at most 1032 to 1;
-/// the floor lets small files hold arrays whose chunks were never written.
-fn most_unpacked(bytes: u64) -> u64 {
-    bytes.saturating_mul(1032).max(64 << 20)
+/// The most that chunks of a file of `bytes` bytes may unpack to. The floor lets small files hold
+/// arrays whose chunks were never written.
+pub(crate) fn most_unpacked(bytes: u64) -> u64 {
+    bytes.saturating_mul(MOST_DEFLATED).max(64 << 20)
 }
 
 enum Element {
@@ -331,11 +378,19 @@ fn element(datatype: &Datatype) -> Option<Element> {
     }
 }
 
-fn halves(raw: &[u8], big: bool) -> Buffer {
-    let pair = |b: &[u8]| {
-        if big { f16::from_be_bytes([b[0], b[1]]) } else { f16::from_le_bytes([b[0], b[1]]) }
+/// Whether bytes of elements are to be reversed on a little-endian machine.
+fn is_big_endian(datatype: &Datatype) -> bool {
+    let (Datatype::FixedPoint { byte_order, .. } | Datatype::FloatingPoint { byte_order, .. }) =
+        datatype
+    else {
+        return false;
     };
-    Buffer::F16(raw.chunks_exact(2).map(pair).collect())
+    *byte_order == DatatypeByteOrder::BigEndian
+}
+
+fn words(raw: &[u8], big: bool) -> Vec<u16> {
+    let word = |&b: &[u8; 2]| if big { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) };
+    raw.as_chunks().0.iter().map(word).collect()
 }
 
 fn damaged(source: &Source, at: &str, what: impl ToString) -> Error {

@@ -280,7 +280,7 @@ fn indices(node: &Node, name: &str) -> Result<Indices, Stop> {
 
 /// Reads the root group.
 pub(crate) fn root(node: &Node) -> Result<(Dataset, Reader), Error> {
-    let mut reader = Reader::new(node.source.bytes);
+    let mut reader = Reader::new(node.source.bytes.len());
     match node.encoding() {
         Ok(Encoding::Anndata | Encoding::Unmarked) => {}
         Ok(other) => return Err(node.unexpected("encoding `anndata`", other.marks().0)),

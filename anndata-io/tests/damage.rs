@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anndata_io::Error;
+use anndata_io::{Compression, Error, WriteOptions};
+use dispatch::{Dataset, Dense};
 use proptest::prelude::*;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -47,6 +48,73 @@ fn a_truncated_file_is_an_error() {
             assert!(result.is_err(), "{name} cut to {length} of {} bytes was read", bytes.len());
         }
     }
+}
+
+/// Positions of a number of 64 bits.
+fn places(bytes: &[u8], number: u64) -> Vec<usize> {
+    let number = number.to_le_bytes();
+    (0..bytes.len() - 8).filter(|&at| bytes[at..at + 8] == number).collect()
+}
+
+/// A matrix of random bits, which take as many bytes packed as they do otherwise.
+fn written(rows: usize, compression: Compression) -> Vec<u8> {
+    let mut state = 1u64;
+    let mut bits = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32 | 1
+    };
+    let mut data = Dataset::new();
+    let values: Vec<u32> = (0..rows * 64).map(|_| bits()).collect();
+    data.set("X", Dense::new(vec![rows, 64], values).into());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("whole.h5ad");
+    anndata_io::write_with(&path, &data, &WriteOptions { compression }).unwrap();
+    assert_eq!(anndata_io::read(&path).unwrap().data.get("X"), data.get("X"));
+    std::fs::read(&path).unwrap()
+}
+
+/// Lengths that a header claims, in one piece and in chunks, up to far more than any machine has.
+#[test]
+fn a_header_that_claims_more_than_the_file_has_is_an_error() {
+    let bytes = fixture("every_slot.h5ad");
+    // Stored entries of the sparse matrices, in chunks, and cells, in one piece.
+    for length in [18, 7] {
+        let places = places(&bytes, length);
+        for claim in [1u64 << 60, u64::MAX / 4, 1 << 40] {
+            let mut named = 0;
+            for &at in &places {
+                let mut wrong = bytes.clone();
+                wrong[at..at + 8].copy_from_slice(&claim.to_le_bytes());
+                if let Err(error) = read(&wrong) {
+                    named += usize::from(error.to_string().contains(&claim.to_string()));
+                }
+            }
+            let count = places.len();
+            assert!(named >= 2, "{claim} for {length} is refused in {named} of {count} places");
+        }
+    }
+}
+
+#[test]
+fn a_matrix_that_is_cut_off_is_an_error() {
+    for compression in [Compression::None, Compression::Gzip(4)] {
+        // More than what is held of a file, and more than one thread reads at a time.
+        let bytes = written(40_000, compression);
+        for length in [bytes.len() / 2, bytes.len() - 5_000_000, 1 << 20, (1 << 20) + 1] {
+            assert!(read(&bytes[..length]).is_err(), "{compression:?} cut to {length}");
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_of_a_packed_matrix_is_an_error_that_says_where() {
+    let mut bytes = written(2_000, Compression::Gzip(4));
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    let error = read(&bytes).unwrap_err();
+    assert!(matches!(&error, Error::Damaged { at, .. } if at == "X"), "{error}");
+    assert!(error.to_string().contains("the chunk of "), "{error}");
 }
 
 proptest! {

@@ -61,6 +61,28 @@ impl Indices {
         }
     }
 
+    /// Position of the first entry that is negative or not below `limit`.
+    fn first_from(&self, limit: usize) -> Option<usize> {
+        /// Whole blocks are checked by vectors; only one with such an entry is searched.
+        fn search<T: Copy>(values: &[T], outside: impl Fn(T) -> bool) -> Option<usize> {
+            const BLOCK: usize = 1024;
+            let bad = |block: &[T]| block.iter().fold(false, |bad, &v| bad | outside(v));
+            let start = BLOCK * values.chunks(BLOCK).position(bad)?;
+            values[start..].iter().position(|&v| outside(v)).map(|i| start + i)
+        }
+        match self {
+            // A negative number is a large one without its sign.
+            Indices::I32(v) => {
+                let limit = limit.min(1 << 31) as u32;
+                search(v, |i| i as u32 >= limit)
+            }
+            Indices::I64(v) => {
+                let limit = (limit as u64).min(1 << 63);
+                search(v, |i| i as u64 >= limit)
+            }
+        }
+    }
+
     /// `values` stored with the width of `self`.
     fn same_width(&self, values: Vec<usize>) -> Indices {
         match self {
@@ -143,7 +165,7 @@ impl Sparse {
         if let Some(i) = (0..self.major()).find(|&i| self.indptr.at(i) > self.indptr.at(i + 1)) {
             return Err(format!("indptr decreases at position {i}"));
         }
-        if let Some(i) = (0..self.nnz()).find(|&i| self.indices.at(i) >= self.minor()) {
+        if let Some(i) = self.indices.first_from(self.minor()) {
             let index = self.indices.at(i);
             return Err(format!("index {index} at position {i}, expected below {}", self.minor()));
         }
@@ -240,6 +262,30 @@ impl Sparse {
             indptr: self.indptr.same_width(indptr),
             indices: self.indices.same_width(indices),
             data: self.data.take(&source),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_index_out_of_range_is_named_wherever_it_is() {
+        for at in [0, 1, 1023, 1024, 2500, 4999] {
+            for bad in [-1, 7, i32::MAX, i32::MIN] {
+                let mut narrow = vec![6i32; 5000];
+                (narrow[at], narrow[4999]) = (bad, bad);
+                let wide = narrow.iter().map(|&i| i64::from(i)).collect();
+                for indices in [Indices::I32(narrow), Indices::I64(wide)] {
+                    let mut matrix = Sparse::csr((1, 7), vec![0, 5000], vec![], vec![1u8; 5000]);
+                    matrix.indices = indices;
+                    let what = matrix.validate().unwrap_err();
+                    assert!(what.contains(&format!(" at position {at},")), "{bad}: {what}");
+                    matrix.shape.1 = usize::MAX;
+                    assert_eq!(matrix.validate().is_ok(), bad >= 0, "{bad}");
+                }
+            }
         }
     }
 }
