@@ -224,13 +224,15 @@ impl Sparse {
                 &all
             }
         };
-        // A minor position may be asked for more than once; each old position maps to all its new ones.
-        let targets: Option<Vec<Vec<usize>>> = minor.map(|wanted| {
-            let mut targets = vec![Vec::new(); self.minor()];
-            for (new, &old) in wanted.iter().enumerate() {
-                targets[old].push(new);
+        // A minor position may be asked for more than once: the first new place of each, and from each place the next.
+        const NONE: usize = usize::MAX;
+        let targets = minor.map(|wanted| {
+            let (mut first, mut next) = (vec![NONE; self.minor()], vec![NONE; wanted.len()]);
+            // Backwards, so that the chains ascend.
+            for (new, &old) in wanted.iter().enumerate().rev() {
+                next[new] = std::mem::replace(&mut first[old], new);
             }
-            targets
+            (first, next)
         });
         let (mut indptr, mut indices, mut source) = (vec![0], Vec::new(), Vec::new());
         for &lane in lanes {
@@ -241,10 +243,12 @@ impl Sparse {
                         indices.push(old);
                         source.push(k);
                     }
-                    Some(targets) => {
-                        for &new in &targets[old] {
+                    Some((first, next)) => {
+                        let mut new = first[old];
+                        while new != NONE {
                             indices.push(new);
                             source.push(k);
+                            new = next[new];
                         }
                     }
                 }
@@ -287,5 +291,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn columns_are_taken_in_any_order_and_more_than_once() {
+        let matrix = Sparse::csr((2, 4), vec![0, 3, 4], vec![0, 3, 2, 3], vec![1.0, 2.0, 3.0, 4.0]);
+        let taken = matrix.take(None, Some(&[3, 1, 0, 3]));
+        let expected =
+            Sparse::csr((2, 4), vec![0, 3, 5], vec![2, 0, 3, 0, 3], vec![1.0, 2.0, 2.0, 4.0, 4.0]);
+        assert_eq!(taken, expected);
+        assert_eq!(matrix.take(Some(&[1, 1]), Some(&[3])).data, Buffer::from(vec![4.0, 4.0]));
     }
 }

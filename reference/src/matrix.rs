@@ -130,6 +130,21 @@ impl<'a> Columns<'a> {
         self.len() == 0
     }
 
+    /// How many entries of column `k` are stored.
+    ///
+    /// # Panics
+    /// When `k` is out of range.
+    pub fn stored(&self, k: usize) -> usize {
+        match self {
+            Columns::Dense(dense, _) => dense.shape[0],
+            Columns::Sparse(sparse, at) => {
+                let starts = &sparse.columns().indptr;
+                starts.at(at[k] + 1) - starts.at(at[k])
+            }
+            Columns::Owned(columns) => columns[k].len(),
+        }
+    }
+
     /// Writes column `k`; duplicate entries of a sparse matrix are added up, as SciPy does.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! Ranks among evenly spaced distances, from a table in AVX-512 registers, and the adders of the histogram.
 //!
-//! The one place of this crate that names instructions: looking a table up in memory is the slowest step of
+//! Here and in `spatial_autocorr` instructions are named: looking a table up in memory is the slowest step of
 //! [`Table`](super::lanes::Table), and no plain loop compiles to a look-up in registers, nor to whole registers
 //! of words. `pulp` gives the instructions as safe functions of a proof that the processor has them.
 

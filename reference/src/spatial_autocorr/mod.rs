@@ -36,6 +36,8 @@
 //! - *`rng`* is this reference's own keyword: `"concord"` (default) takes [`Permutations`](crate::rng::Permutations) number 1,
 //!   `"numpy"` the host's own stream.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod features;
 pub mod null;
 mod quantized;
@@ -43,6 +45,7 @@ mod score;
 mod sparse;
 mod table;
 mod task;
+mod tile;
 
 use std::sync::LazyLock;
 

@@ -20,11 +20,12 @@
 
 use rayon::prelude::*;
 
-use super::quantized::{Channel, LANES, Quantized, exp2, exponent, observed, quantize, statistics};
+use super::quantized::{LANES, WIDE};
 use super::score::{PARALLEL_FROM, Work, centred};
+use super::tile::Tile;
 use super::{Mode, Rng, Task};
 use crate::rng::{Permutations, SPATIAL_AUTOCORR, numpy};
-use crate::sum::{depth, sum};
+use crate::sum::sum;
 
 /// Permuted statistics, feature by feature.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,18 +48,6 @@ pub struct NullMoments {
     pub mean: f64,
     /// The variance.
     pub variance: f64,
-}
-
-/// One feature, ready to be permuted.
-struct Feature {
-    score: f64,
-    channels: Vec<Channel>,
-    /// What one unit of the integers is worth, in units of the statistic.
-    unit: f64,
-    observed: i64,
-    resolution: f64,
-    sims: Vec<f64>,
-    at_least: usize,
 }
 
 /// Bytes of integer vectors held at a time, and permutation entries drawn at a time.
@@ -129,123 +118,34 @@ impl Task<'_> {
     }
 
     pub(super) fn permuted(&self, score: &[f64], n_perms: usize) -> Permuted {
-        // Of a channel: up to 12 bytes per cell for u, 4 for v.
-        let vectors = 8
+        // Of a channel: up to 4 bytes per cell for u, 4 for v, and a part of the number of the cell.
+        let vectors = 9
             * self.n().max(1)
             * match self.mode {
-                Mode::Moran => 2,
-                Mode::Geary => 4,
+                Mode::Moran => 1,
+                Mode::Geary => 2,
             };
-        let tile = (TILE_BYTES / vectors).max(1);
-        let mut permuted = Permuted::default();
-        for first in (0..score.len()).step_by(tile) {
-            let features = first..score.len().min(first + tile);
-            let mut features = self.quantized(features, score);
-            self.count(&mut features, n_perms);
-            for feature in features {
-                permuted.sims.push(feature.sims);
-                permuted.at_least.push(feature.at_least);
-                permuted.resolution.push(feature.resolution);
-            }
+        let mut permuted = Permuted {
+            sims: vec![vec![]; score.len()],
+            at_least: vec![0; score.len()],
+            resolution: vec![f64::NAN; score.len()],
+        };
+        // Features with like numbers of entries stand side by side: a cell costs work if one of them has an entry.
+        let mut order: Vec<usize> = (0..score.len()).collect();
+        order.sort_by_key(|&k| self.features.columns.stored(k));
+        for features in order.chunks((TILE_BYTES / vectors).max(1).next_multiple_of(WIDE)) {
+            let mut tiles = self.tiles(features, score);
+            self.count(&mut tiles, n_perms);
+            tiles.into_iter().for_each(|tile| tile.tell(&mut permuted));
         }
         permuted
     }
 
-    fn quantized(&self, features: std::ops::Range<usize>, score: &[f64]) -> Vec<Feature> {
-        let one = |work: &mut Work, k: usize| {
-            self.features.columns.fill(k, &mut work.values);
-            let task = self;
-            // By the vectors that the processor has: without them each element is rounded by a call.
-            pulp::Arch::new().dispatch(Prepare { task, score: score[k], work })
-        };
-        if features.len() * (self.n() + self.graph.weights.len()) < PARALLEL_FROM {
-            let mut work = Work::new(self.n());
-            features.map(|k| one(&mut work, k)).collect()
-        } else {
-            features.into_par_iter().map_init(|| Work::new(self.n()), one).collect()
-        }
-    }
-
-    #[inline(always)]
-    fn feature(&self, score: f64, Work { values, scratch: z }: &mut Work) -> Feature {
-        let undefined = Feature {
-            score: f64::NAN,
-            channels: vec![],
-            unit: 0.0,
-            observed: 0,
-            resolution: f64::NAN,
-            sims: vec![],
-            at_least: 0,
-        };
-        let Some(d) = centred(values, z).filter(|_| score.is_finite()) else { return undefined };
-        // A shift rounds down, so that D lands in [1, 4) from either side.
-        let scale = exp2(-(exponent(d) >> 1));
-        z.iter_mut().for_each(|z| *z *= scale);
-        let n = self.n();
-        let d = sum(n, |i| z[i] * z[i]);
-        let (y, magnitude) = self.lag_and_magnitude(z);
-        let y = about_mean(&y);
-        let pairs = match self.mode {
-            Mode::Moran => vec![(z.clone(), y)],
-            Mode::Geary => vec![
-                (z.iter().map(|z| -2.0 * z).collect(), y),
-                (about_mean(&squares(z)), about_mean(&self.moments.rows)),
-            ],
-        };
-        let k = self.mode.factor(n, self.moments.s0, d);
-        let Quantized { channels, exponent, bound } = quantize(pairs);
-        Feature {
-            score,
-            observed: observed(&channels),
-            unit: k * exp2(-exponent),
-            resolution: 2.0 * k.abs() * (bound + self.lag_error(z, &magnitude)),
-            channels,
-            sims: vec![],
-            at_least: 0,
-        }
-    }
-
-    /// `W z`, each row in stored order, and `|W||z|`.
-    #[inline(always)]
-    fn lag_and_magnitude(&self, z: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        let (mut y, mut magnitude) = (vec![0.0; self.n()], vec![0.0; self.n()]);
-        for i in 0..self.n() {
-            let (mut lag, mut size) = (0.0, 0.0);
-            for (j, w) in self.graph.row(i) {
-                let term = w * z[j];
-                lag += term;
-                size += term.abs();
-            }
-            (y[i], magnitude[i]) = (lag, size);
-        }
-        (y, magnitude)
-    }
-
-    /// A bound on the rounding error of `sum_i u_i v_pi(i)` that the vectors carry before they become integers, over all pi.
-    ///
-    /// An element of the lag errs by at most `(longest row + 1) u (|W||z|)_i`, of the mean by a tree's depth, of z and a by a
-    /// few u; Cauchy and Schwarz turn that into norms.
-    #[inline(always)]
-    fn lag_error(&self, z: &[f64], magnitude: &[f64]) -> f64 {
-        let n = self.n();
-        let roundings = (self.graph.longest_row() as u32 + depth(n) + 8) as f64;
-        let norm = |term: &dyn Fn(usize) -> f64| sum(n, |i| term(i).powi(2)).sqrt();
-        let lag = norm(&|i| z[i]) * norm(&|i| magnitude[i]);
-        let u = f64::EPSILON / 2.0;
-        match self.mode {
-            Mode::Moran => roundings * u * lag,
-            Mode::Geary => {
-                let weight = |i: usize| self.graph.row(i).map(|(_, w)| w.abs()).sum::<f64>();
-                roundings * u * (2.0 * lag + norm(&|i| z[i] * z[i]) * norm(&weight))
-            }
-        }
-    }
-
     /// Runs all permutations over some features, a block of permutations at a time.
-    fn count(&self, features: &mut [Feature], n_perms: usize) {
+    fn count(&self, tiles: &mut [Tile], n_perms: usize) {
         let n = self.n();
         let block = (BLOCK_ENTRIES / n.max(1)).clamp(1, n_perms).next_multiple_of(LANES);
-        let work = features.len().saturating_mul(n).saturating_mul(n_perms);
+        let work = (tiles.len() * WIDE).saturating_mul(n).saturating_mul(n_perms);
         let parallel = work >= PARALLEL_FROM;
         let mut stream = Stream::new(self, n_perms);
         let mut images = vec![0; block * n];
@@ -255,14 +155,17 @@ impl Task<'_> {
             stream.fill(first, &mut images[..perms * n], parallel);
             by_cell(&images, n, &mut groups);
             let groups = &groups[..perms.div_ceil(LANES) * n];
-            let simd = pulp::Arch::new();
-            let permute = |feature: &mut Feature| {
-                simd.dispatch(Permute { feature, groups, n, perms });
-            };
             if parallel {
-                features.par_iter_mut().for_each(permute);
+                tiles.par_iter_mut().for_each(|tile| {
+                    let sums = groups.par_chunks_exact(n).map(|group| tile.sums(group)).collect();
+                    tile.push(sums, perms);
+                });
             } else {
-                features.iter_mut().for_each(permute);
+                for tile in &mut *tiles {
+                    let sums =
+                        groups.chunks_exact(n.max(1)).map(|group| tile.sums(group)).collect();
+                    tile.push(sums, perms);
+                }
             }
         }
     }
@@ -280,64 +183,11 @@ fn by_cell(images: &[u32], n: usize, groups: &mut [[u32; LANES]]) {
     });
 }
 
-/// [`Task::feature`], to be compiled for each kind of vectors.
-struct Prepare<'a> {
-    task: &'a Task<'a>,
-    score: f64,
-    work: &'a mut Work,
-}
-
-impl pulp::NullaryFnOnce for Prepare<'_> {
-    type Output = Feature;
-
-    #[inline(always)]
-    fn call(self) -> Feature {
-        self.task.feature(self.score, self.work)
-    }
-}
-
-/// Some permutations of a feature, compiled for each kind of vectors.
-struct Permute<'a> {
-    feature: &'a mut Feature,
-    groups: &'a [[u32; LANES]],
-    n: usize,
-    perms: usize,
-}
-
-impl pulp::NullaryFnOnce for Permute<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let Permute { feature, groups, n, perms } = self;
-        let mut left = perms;
-        for group in groups.chunks_exact(n.max(1)) {
-            let sums = statistics(&feature.channels, group);
-            let now = left.min(LANES);
-            sums[..now].iter().for_each(|sum| feature.push(*sum));
-            left -= now;
-        }
-    }
-}
-
-impl Feature {
-    fn push(&mut self, permuted: i64) {
-        // Negative total weight turns the order around.
-        let reaches =
-            if self.unit >= 0.0 { permuted >= self.observed } else { permuted <= self.observed };
-        let excess = (i128::from(permuted) - i128::from(self.observed)) as f64;
-        self.at_least += usize::from(reaches && !self.score.is_nan());
-        self.sims.push(self.score + self.unit * excess);
-    }
-}
-
-#[inline(always)]
 fn squares(z: &[f64]) -> Vec<f64> {
     z.iter().map(|z| z * z).collect()
 }
 
 /// `v - mean(v)`.
-#[inline(always)]
 fn about_mean(v: &[f64]) -> Vec<f64> {
     let mean = sum(v.len(), |i| v[i]) / v.len() as f64;
     let mut centred = vec![0.0; v.len()];
