@@ -4,6 +4,8 @@
 //! Recipes ask what is hard to get right and are small; here only the amount of work counts. Each seed gives other
 //! numbers in the same amount: the sparsity differs by chance, shapes, graph and number of clusters do not.
 
+use std::collections::BTreeSet;
+
 use dispatch::{Call, Categorical, Dataset, Dense, Frame, Index, Params, Sparse, Value};
 
 /// What an input is like.
@@ -118,13 +120,19 @@ fn graph(cells: usize, side: usize) -> Sparse {
     Sparse::csr((cells, cells), indptr, indices, weights)
 }
 
-/// The work of a call, in units that its time is stated in.
+/// The work of a call, in units that its time is stated in; to within what chance does to the sparsity.
+///
+/// `operations` and `bytes` are counts from what the function is defined to compute, not of what a backend does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Work {
     /// What is counted.
     pub unit: &'static str,
-    /// How many of it, to within what chance does to the sparsity.
+    /// How many of it.
     pub count: u64,
+    /// Additions, subtractions and multiplications that these units are; comparisons and reads are none.
+    pub operations: u64,
+    /// Bytes of the input that must be read once, stored as [`Storage::CsrF32`] and what [`dataset`] puts beside it.
+    pub bytes: u64,
 }
 
 /// A call of a function on data that [`dataset`] made, and its work; `None` for a function that is not known here.
@@ -135,18 +143,25 @@ pub fn call(
     data: Dataset,
 ) -> Option<(Call, Work)> {
     let Shape { cells, genes, stored, .. } = shape;
-    let entries = (cells * genes / stored.max(1) as usize) as u64;
+    let entries_of = |genes: usize| (cells * genes / stored.max(1) as usize) as u64;
+    let n = cells as u64;
+    // A value or weight of four bytes and an index of four; a start of each row.
+    let csr = |entries: u64| 8 * entries + 4 * (n + 1);
     let perms = n_perms.map_or(Value::None, |n| Value::Int(n as i64));
     let (given, work) = match function {
-        "spatial_autocorr" => (
-            vec![("mode", "moran".into()), ("n_perms", perms), ("seed", Value::Int(1))],
-            // A permutation costs a multiplication and an addition for each entry, the statistic one for each edge.
-            Work { unit: "nonzero-edge", count: entries * (6 + n_perms.unwrap_or(0)) },
-        ),
-        "co_occurrence" => (
-            vec![("cluster_key", "cluster".into())],
-            Work { unit: "pair of cells", count: (cells * cells.saturating_sub(1) / 2) as u64 },
-        ),
+        "spatial_autocorr" => {
+            (vec![("mode", "moran".into()), ("n_perms", perms), ("seed", Value::Int(1))], {
+                // A permutation costs a multiplication and an addition for each entry, the statistic one for each edge.
+                let count = entries_of(genes) * (6 + n_perms.unwrap_or(0));
+                let bytes = csr(entries_of(genes)) + csr(6 * n);
+                Work { unit: "nonzero-edge", count, operations: 2 * count, bytes }
+            })
+        }
+        "co_occurrence" => (vec![("cluster_key", "cluster".into())], {
+            let count = n * n.saturating_sub(1) / 2;
+            // Two differences, two squares and their sum; two coordinates of eight bytes and a label of four.
+            Work { unit: "pair of cells", count, operations: 5 * count, bytes: 20 * n }
+        }),
         "ligrec" => (
             vec![
                 ("cluster_key", "cluster".into()),
@@ -155,7 +170,12 @@ pub fn call(
                 ("use_raw", false.into()),
                 ("seed", Value::Int(1)),
             ],
-            Work { unit: "addition", count: entries * n_perms.unwrap_or(100) },
+            {
+                // Of genes in no interaction nothing is asked.
+                let entries = entries_of(asked(genes));
+                let count = entries * n_perms.unwrap_or(100);
+                Work { unit: "addition", count, operations: count, bytes: csr(entries) + 4 * n }
+            },
         ),
         _ => return None,
     };
@@ -166,10 +186,19 @@ pub fn call(
 
 /// Half as many pairs as there are genes, and one more.
 fn interactions(genes: usize) -> Value {
-    let gene = |g: usize| Value::Text(format!("g{}", g % genes.max(1)));
+    let gene = |g: usize| Value::Text(format!("g{g}"));
+    Value::List(pairs(genes).map(|(a, b)| Value::Tuple(vec![gene(a), gene(b)])).collect())
+}
+
+fn pairs(genes: usize) -> impl Iterator<Item = (usize, usize)> {
+    let g = genes.max(1);
     // Three at least: two pairs would be read as (sources, targets).
-    let pair = |i: usize| Value::Tuple(vec![gene(i), gene(3 * i + 1)]);
-    Value::List((0..(genes / 2 + 1).max(3)).map(pair).collect())
+    (0..(genes / 2 + 1).max(3)).map(move |i| (i % g, (3 * i + 1) % g))
+}
+
+/// Genes in some interaction.
+fn asked(genes: usize) -> usize {
+    pairs(genes).flat_map(|(a, b)| [a, b]).collect::<BTreeSet<_>>().len()
 }
 
 #[cfg(test)]
@@ -202,7 +231,26 @@ mod tests {
             let data = dataset(SHAPE, Storage::CsrF32, 0);
             let (call, work) = call(generator.function, SHAPE, Some(10), data).unwrap();
             assert!(work.count > 0 && call.function == generator.function);
+            assert!(work.operations >= work.count && work.bytes > 0);
         }
         assert_eq!(call("nothing", SHAPE, None, Dataset::new()), None);
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_slots_that_are_read() {
+        let shape = Shape { cells: 2000, genes: 60, clusters: 4, stored: 5 };
+        let data = dataset(shape, Storage::CsrF32, 1);
+        let csr = |slot: &str| match data.get(slot) {
+            Some(Value::Sparse(m)) => (m.data.len() * 8 + m.indptr.len() * 4) as f64,
+            other => panic!("{other:?}"),
+        };
+        let of = |function| call(function, shape, None, Dataset::new()).unwrap().1.bytes as f64;
+        let stored = csr("X") + csr("obsp/spatial_connectivities");
+        // Chance moves 24,000 entries by 0.6 %; cells at the border have fewer than six neighbours: 2 % of 2000.
+        assert!((of("spatial_autocorr") / stored - 1.0).abs() < 0.04);
+        assert_eq!(of("co_occurrence"), 2000.0 * (2.0 * 8.0 + 4.0));
+        // 31 interactions ask for the first 31 genes and for genes 1, 4, 7, ... 58, ten of which are not among those.
+        assert_eq!(asked(60), 41);
+        assert_eq!(of("ligrec"), 8.0 * 2000.0 * 41.0 / 5.0 + 4.0 * 2001.0 + 4.0 * 2000.0);
     }
 }

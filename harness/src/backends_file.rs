@@ -19,7 +19,7 @@
 //! python = "envs/old"           # a virtual environment, or an interpreter; default: CONCORD_PYTHON, else python3
 //! module = "squidpy.gr"         # or  adapter = "adapter.py"  or  host = "lib._backends:dispatcher", backend = "NAME"
 //! poison = ["scanpy.metrics"]   # hosts that must not do its work
-//! set = { n_jobs = 1 }          # arguments where a call gives none
+//! set = { n_jobs = 1 }          # arguments where a call gives none; "ligrec.n_jobs" is for one function, in whose **kwargs it may be
 //! device = "cuda"               # what it computes on, as CuPy sees it; default: the processor
 //! forks = true                  # import once, and fork each process; not for what starts threads or CUDA when it is imported
 //! ```
@@ -71,6 +71,8 @@ pub struct Spec {
     pub processes: Option<NonZero<usize>>,
     /// Whether a Python library is imported once and its processes are forked.
     pub forks: bool,
+    /// Arguments of a Python library where a call gives none, by `NAME` or `FUNCTION.NAME`.
+    pub set: BTreeMap<String, serde_json::Value>,
 }
 
 /// What is started.
@@ -178,12 +180,18 @@ impl Entry {
             let by = By::Recorded(folder.join(recorded));
             return Ok(Described { name: self.name, by });
         }
+        if self.command.is_some() && !self.set.is_empty() {
+            return Err(
+                "`set` is for Python libraries: give a `command` its own arguments".to_owned()
+            );
+        }
         let memory = self.memory.as_ref().map(bytes).transpose()?;
         for seconds in [self.timeout, self.startup].into_iter().flatten() {
             if !(seconds > 0.0 && seconds < 1e9) {
                 return Err(format!("{seconds} is not a number of seconds above 0"));
             }
         }
+        let set = self.given()?;
         let spec = Spec {
             command: self.started(folder)?,
             env: self.env,
@@ -192,8 +200,14 @@ impl Entry {
             memory,
             processes: self.processes,
             forks: self.forks,
+            set,
         };
         Ok(Described { name: self.name, by: By::Process(Box::new(spec)) })
+    }
+
+    fn given(&self) -> Result<BTreeMap<String, serde_json::Value>, String> {
+        let json = |value| serde_json::to_value(value).map_err(|e| format!("`set`: {e}"));
+        self.set.iter().map(|(name, value)| Ok((name.clone(), json(value)?))).collect()
     }
 
     fn started(&self, folder: &Path) -> Result<Command, String> {
@@ -221,10 +235,6 @@ impl Entry {
             value.into_iter().for_each(|value| push(option, value));
         }
         self.poison.iter().for_each(|module| push("--poison", module));
-        for (name, value) in &self.set {
-            let value = serde_json::to_string(value).map_err(|e| format!("`set`: {e}"))?;
-            push("--set", &format!("{name}={value}"));
-        }
         Ok(Command::Python(self.python.as_ref().map(|python| folder.join(python)), args))
     }
 }
@@ -280,9 +290,11 @@ mod tests {
         let spec = spec(
             "[[backend]]\nname = 'x'\npython = 'env'\nmodule = 'a.b'\npoison = ['h']\nset = { n_jobs = 1 }",
         );
-        let Command::Python(Some(python), args) = spec.command else { panic!() };
+        let Command::Python(Some(python), args) = &spec.command else { panic!() };
         assert!(python.ends_with("env"));
-        assert_eq!(args, ["--module", "a.b", "--poison", "h", "--set", "n_jobs=1"]);
+        assert_eq!(args, ["--module", "a.b", "--poison", "h"]);
+        let started = python::launch(&spec).args;
+        assert_eq!(started[started.len() - 2..], ["--set", "n_jobs=1"]);
     }
 
     #[test]
@@ -300,6 +312,7 @@ mod tests {
             (entry("recorded = 'a'\nmodule = 'b'"), vec!["backend 1", "expected one of"]),
             (entry("module = 'b'\nmemory = '3 apples'"), vec!["3 apples", "8 GiB"]),
             (entry("module = 'b'\ntimeout = -1"), vec!["seconds"]),
+            (entry("command = ['b']\nset = { n_jobs = 2 }"), vec!["its own arguments"]),
         ] {
             let error = format!("{:#}", check(&text).unwrap_err());
             assert!(says.iter().all(|part| error.contains(part)), "{error}");

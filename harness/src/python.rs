@@ -48,6 +48,9 @@ pub(crate) fn launch(spec: &Spec) -> Launch {
         // Numba and JAX compile when a function is first called, which takes about as long as the imports.
         launch.compilation = launch.startup;
         launch.forks = spec.forks;
+        for (name, value) in &spec.set {
+            launch.args.extend(["--set".into(), format!("{name}={value}").into()]);
+        }
     }
     launch.deadline = spec.timeout.map_or(launch.deadline, Duration::from_secs_f64);
     launch.memory = spec.memory;

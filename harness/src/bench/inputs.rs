@@ -66,7 +66,12 @@ impl Inputs {
         match self {
             Inputs::Generated(g) => {
                 let (_, work) = sized::call(&g.function, g.shape, g.n_perms, Dataset::new())?;
-                Some(Work { unit: work.unit.to_owned(), count: work.count })
+                Some(Work {
+                    unit: work.unit.to_owned(),
+                    count: work.count,
+                    operations: Some(work.operations),
+                    bytes: Some(work.bytes),
+                })
             }
             Inputs::File(_) => None,
         }

@@ -10,9 +10,9 @@ use reports::perf::{Contender, Fate, Lane, Settings, Workload};
 
 use super::judging::{self, Ruling};
 use super::lane::{Runner, nanoseconds, note_peak, sample};
-use super::{Inputs, Stopwatch, Subject};
+use super::{Inputs, Stopwatch, Subject, settings};
 use crate::judge::Outcome;
-use crate::stream;
+use crate::stream::{self, Streams};
 
 /// Calls on an input that was asked before.
 const REPEATS: usize = 3;
@@ -160,12 +160,16 @@ impl Bench<'_, '_> {
 
     fn judge_shared(&mut self, i: usize, call: &Arc<Call>, host: &Outcome, answer: Outcome) {
         let Some(manifest) = self.runners[i].manifest().cloned() else { return };
-        let streams = stream::choose(&self.manifest, &manifest, &call.function);
+        let streams = self.streams(i, &manifest, &call.function);
         let (expected, actual) = if judging::native(streams) {
             (host.clone(), answer)
         } else {
-            let expected = self.ask(self.host, &stream::ask(call, streams.host)).0;
-            (expected, self.ask(i, &stream::ask(call, streams.backend)).0)
+            let [jobs, of_host] = [i, self.host].map(|i| self.runners[i].jobs(&call.function));
+            let asked = settings::in_jobs(&stream::ask(call, streams.host), streams.host, jobs);
+            let expected = self.ask(self.host, &asked).0;
+            let asked =
+                settings::in_jobs(&stream::ask(call, streams.backend), streams.backend, of_host);
+            (expected, self.ask(i, &asked).0)
         };
         let judged = &mut self.workload.lanes[i].judged;
         judged.before += 1;
@@ -173,6 +177,14 @@ impl Bench<'_, '_> {
         if let Ruling::Out(fate) = judging::rule(call, host, lane, streams, judged) {
             self.workload.lanes[i].fate = fate;
         }
+    }
+
+    /// Who draws which permutations. Two that cannot choose draw the same only if they split them among as many jobs.
+    fn streams(&self, i: usize, manifest: &Manifest, function: &str) -> Streams {
+        let streams = stream::choose(&self.manifest, manifest, function);
+        let [jobs, of_host] = [i, self.host].map(|i| self.runners[i].jobs(function));
+        let own = streams.host.is_none() && streams.backend.is_none();
+        Streams { same: streams.same && (!own || jobs == of_host), ..streams }
     }
 
     /// Blocks until the intervals are narrow, there are enough of them, or time is up. It is looked at them only now and then,
@@ -256,10 +268,10 @@ impl Bench<'_, '_> {
         answer: &Outcome,
     ) -> Option<Fate> {
         let manifest = self.runners[i].manifest()?;
-        let mut streams = stream::choose(&self.manifest, manifest, &call.function);
+        let mut streams = self.streams(i, manifest, &call.function);
         if !judging::native(streams) {
             // Everybody draws from its own stream here, and random columns were compared before.
-            streams = stream::Streams { host: None, backend: None, same: false };
+            streams = Streams { host: None, backend: None, same: false };
         }
         let judged = &mut self.workload.lanes[i].judged;
         let ruling =

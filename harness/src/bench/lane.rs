@@ -6,6 +6,7 @@ use std::time::Duration;
 use dispatch::{Backend, Call, Fault, Manifest};
 use reports::perf::{Cold, Contender, Fate, Judged, Lane, Sample};
 
+use super::settings::Given;
 use super::{Stopwatch, Subject, judging};
 use crate::deliver;
 use crate::executor::Executor;
@@ -15,6 +16,7 @@ use crate::judge::Outcome;
 pub(super) struct Runner {
     pub(super) name: String,
     pub(super) again: bool,
+    given: Given,
     state: Result<Started, Fate>,
     start_ns: Option<u64>,
 }
@@ -42,7 +44,7 @@ impl Runner {
             Err(Fault::Unsupported(why)) => Err(Fate::Excluded { why }),
             Err(fault) => Err(judging::of_fault(&fault)),
         };
-        Runner { name: subject.name.clone(), again, state, start_ns }
+        Runner { name: subject.name.clone(), again, given: subject.given.clone(), state, start_ns }
     }
 
     pub(super) fn manifest(&self) -> Option<&Manifest> {
@@ -50,8 +52,15 @@ impl Runner {
     }
 
     pub(super) fn contender(&self, host: bool) -> Option<Contender> {
-        let Manifest { version, summary, device, artifact, .. } = self.manifest()?.clone();
-        Some(Contender { name: self.name.clone(), version, summary, device, artifact, host })
+        let manifest = self.manifest()?;
+        let set = self.given.shown(manifest);
+        let Manifest { version, summary, device, artifact, .. } = manifest.clone();
+        Some(Contender { name: self.name.clone(), version, summary, device, artifact, host, set })
+    }
+
+    /// Among how many jobs it splits the permutations of a function.
+    pub(super) fn jobs(&self, function: &str) -> i64 {
+        self.manifest().map_or(1, |manifest| self.given.jobs(manifest, function))
     }
 
     /// A lane of the log that nothing has been asked of yet.

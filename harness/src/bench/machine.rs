@@ -21,6 +21,7 @@ pub fn describe(threads: Option<usize>) -> Environment {
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), given(name)?)))
             .collect(),
+        ceilings: None,
     }
 }
 

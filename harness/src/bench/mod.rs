@@ -7,14 +7,17 @@
 //! ([`Stopwatch`]): tests simulate one, with the noise of a busy machine. What the samples mean is decided in
 //! [`reports::perf`], from the log alone.
 
+mod ceilings;
 mod inputs;
 mod judging;
 mod lab;
 mod lane;
 pub mod machine;
+mod settings;
 mod stopwatch;
 mod subject;
 
+pub use ceilings::measure as ceilings;
 pub use inputs::{Generated, Inputs};
 pub use lab::{Lab, Progress};
 pub use stopwatch::{Monotonic, Stopwatch};

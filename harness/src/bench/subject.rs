@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 use dispatch::worker::{Launch, Worker};
 use dispatch::{Backend, Device, Fault};
 
-use crate::backends_file::By;
-use crate::{backends, python};
+use super::settings::Given;
+use crate::backends_file::{By, Command};
+use crate::{Usage, backends, python};
 
 /// Variables by which libraries decide how many threads they use.
 pub(super) const THREADS: [&str; 5] = [
@@ -34,6 +35,8 @@ type Start = dyn Fn() -> Result<Arc<dyn Backend>, Fault>;
 pub struct Subject {
     /// Its name on the command line.
     pub name: String,
+    /// What it is given beside what calls give.
+    pub(super) given: Given,
     start: Box<Start>,
 }
 
@@ -43,17 +46,49 @@ impl Subject {
         name: impl Into<String>,
         start: impl Fn() -> Result<Arc<dyn Backend>, Fault> + 'static,
     ) -> Subject {
-        Subject { name: name.into(), start: Box::new(start) }
+        Subject { name: name.into(), given: Given::default(), start: Box::new(start) }
     }
 
-    /// The backend of a name: of this project in a process of this program, of `backends.toml` as it says there.
+    /// This backend, given arguments where a call gives none: `NAME=JSON` or `FUNCTION.NAME=JSON`. What is said here about
+    /// `n_jobs` decides which permutations it is expected to draw.
     ///
     /// # Errors
-    /// There is none of that name, or this program does not know where it lies.
+    /// Says what is no such argument.
+    pub fn set<'a>(
+        mut self,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Subject, Usage> {
+        self.given = Given::parse(arguments)?;
+        Ok(self)
+    }
+
+    /// The backend of a name: of this project in a process of this program, of `backends.toml` as it says there. A Python
+    /// library may be followed by arguments that are set where a call gives none: `squidpy:n_jobs=2,ligrec.n_jobs=2`.
+    ///
+    /// # Errors
+    /// There is none of that name, it takes no arguments, or this program does not know where it lies.
     pub fn open(name: &str, bounds: Bounds) -> Result<Subject> {
-        let launch = match backends::described_as(name)? {
+        let (plain, arguments) = match name.split_once(':') {
+            Some((plain, arguments)) if arguments.contains('=') => (plain, Some(arguments)),
+            Some(_) | None => (name, None),
+        };
+        let mut given = Given::default();
+        let launch = match backends::described_as(plain)? {
+            Some(By::Process(mut spec)) => {
+                if let Some(arguments) = arguments {
+                    if !matches!(spec.command, Command::Python(..)) {
+                        return Err(no_arguments(plain).into());
+                    }
+                    spec.set.extend(Given::parse(arguments.split(','))?.arguments);
+                }
+                given = Given { arguments: spec.set.clone(), variables: spec.env.clone() };
+                python::launch(&spec)
+            }
+            Some(By::Recorded(_)) | None if arguments.is_some() => {
+                backends::open(plain)?;
+                return Err(no_arguments(plain).into());
+            }
             Some(By::Recorded(_)) => return Ok(Subject::stored(name)),
-            Some(By::Process(spec)) => python::launch(&spec),
             None if name == "recorded" => return Ok(Subject::stored(name)),
             None => {
                 // An unknown name is said now and not by a process that cannot start.
@@ -65,7 +100,7 @@ impl Subject {
                 launch
             }
         };
-        Ok(Subject::process(name, bounded(launch, bounds)))
+        Ok(Subject { given, ..Subject::process(name, bounded(launch, bounds)) })
     }
 
     /// A process that speaks the worker protocol.
@@ -94,6 +129,10 @@ impl Subject {
         };
         Err(Fault::Unsupported(why))
     }
+}
+
+fn no_arguments(name: &str) -> Usage {
+    Usage(format!("`{name}` takes no arguments after a colon: only Python libraries do"))
 }
 
 fn bounded(mut launch: Launch, bounds: Bounds) -> Launch {

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use reports::perf::{self, Contender, Fate, PERF_FORMAT, PerfLog, Settings, Workload, compare};
 use serde_json::json;
 
-use crate::bench::{Bounds, Generated, Inputs, Lab, Monotonic, Subject, machine};
+use crate::bench::{Bounds, Generated, Inputs, Lab, Monotonic, Subject, ceilings, machine};
 use crate::file_case::{self, RealFile};
 use crate::{Usage, clock};
 
@@ -19,6 +19,8 @@ Examples:
   concord bench                              the reference beside itself: the noise of this machine
   concord bench squidpy --base squidpy --function co_occurrence --cells 500,1000,2000,4000
                                              the reference and squidpy over sizes, ratios to squidpy
+  concord bench squidpy:n_jobs=1 squidpy:n_jobs=2 --function spatial_autocorr --perms 100
+                                             one library with different arguments
   concord bench squidpy --data cells.h5ad    on your own cells
   concord bench --from out/perf.json --compare old/perf.json
 
@@ -28,7 +30,8 @@ Exit codes: 0 every answer was right, 1 a wrong one was found (and not timed), 2
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Bench {
-    /// Backends to measure (`concord list` shows the names); the host takes part anyway
+    /// Backends to measure (`concord list` shows the names); the host takes part anyway. A Python library may be followed by
+    /// arguments where calls give none: squidpy:n_jobs=2,ligrec.n_jobs=2
     backends: Vec<String>,
     /// Whose answers the others are judged by
     #[arg(long, default_value = "reference", value_name = "NAME")]
@@ -140,6 +143,8 @@ impl Bench {
             clock: &clock,
         };
         let mut environment = machine::describe(self.threads);
+        let ceilings = || ceilings(environment.threads, environment.memory_bytes);
+        let before = ceilings();
         let started = clock::now();
         let bar = self.bar();
         let mut backends: Vec<Contender> = Vec::new();
@@ -151,7 +156,9 @@ impl Bench {
             workloads.extend(done);
         }
         bar.finish_and_clear();
+        let highest = before.highest(ceilings());
         environment.load[1] = machine::load();
+        environment.ceilings = highest;
         let examiner = env!("CARGO_PKG_VERSION").to_owned();
         Ok(PerfLog {
             format: PERF_FORMAT,
@@ -244,6 +251,11 @@ impl Bench {
         let github = perf::export::github_action_benchmark(log);
         save(exports.join("github-action-benchmark.json"), pretty(&github))?;
         save(exports.join("libtest.txt"), perf::export::libtest(log))?;
+        // What an earlier run left there is of other workloads.
+        clear(&exports.join("criterion"))?;
+        for (path, value) in perf::export::criterion(log) {
+            save(exports.join("criterion").join(path), pretty(&value))?;
+        }
         let asv = self.commit.as_ref().map(|commit| perf::export::asv(log, commit));
         for (path, value) in asv.into_iter().flatten() {
             save(exports.join("asv").join(path), pretty(&value))?;
@@ -254,6 +266,15 @@ impl Bench {
 
 /// Blocks after which the width of the intervals is first looked at.
 const LEAST_BLOCKS: usize = 8;
+
+fn clear(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("remove {}", folder.display()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
 
 fn read(path: &Path) -> Result<PerfLog> {
     let path = if path.is_dir() { path.join("perf.json") } else { path.to_owned() };

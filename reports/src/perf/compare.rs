@@ -112,6 +112,12 @@ pub(super) fn noise_floor(base: &Lane, again: &Lane, alone: bool, seed: u64) -> 
     of_median(&effects(&base.samples, &again.samples, alone), seed).map(Interval::farthest)
 }
 
+/// The noise floor of a workload as a relative change, whether anybody is compared with the base or not.
+pub(super) fn beside_itself(workload: &Workload, settings: &Settings) -> Option<f64> {
+    let (base, again) = (workload.lane(&settings.base)?, workload.again()?);
+    noise_floor(base, again, knows_itself(base), settings.seed).map(f64::exp_m1)
+}
+
 /// What may be said about an effect, a natural logarithm of a ratio.
 pub fn judge(effect: Interval, noise: Option<f64>, blocks: usize, band: f64) -> SpeedVerdict {
     let band = band.ln_1p();

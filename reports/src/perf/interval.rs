@@ -41,7 +41,7 @@ impl Interval {
 }
 
 /// The median; `None` of nothing. Of an even number it is the mean of the two in the middle.
-pub(super) fn median(values: &[f64]) -> Option<f64> {
+pub(in crate::perf) fn median(values: &[f64]) -> Option<f64> {
     median_of(&mut values.to_vec())
 }
 
@@ -64,10 +64,10 @@ pub(in crate::perf) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
 }
 
 /// Draws positions with replacement; the same for the same seed.
-pub(super) struct Resampler(Pcg64);
+pub(in crate::perf) struct Resampler(Pcg64);
 
 impl Resampler {
-    pub(super) fn new(seed: u64) -> Resampler {
+    pub(in crate::perf) fn new(seed: u64) -> Resampler {
         // The stream is arbitrary; PCG wants it odd and makes it so.
         Resampler(Pcg64::new(u128::from(seed), 0xc0_c0))
     }
@@ -84,7 +84,7 @@ impl Resampler {
     }
 
     /// What a statistic comes to in [`RESAMPLES`] resamples of several groups, sorted; where it is undefined it is left out.
-    pub(super) fn distribution(
+    pub(in crate::perf) fn distribution(
         &mut self,
         groups: &[Vec<f64>],
         statistic: impl Fn(&[Vec<f64>]) -> Option<f64>,

@@ -29,7 +29,8 @@ pub struct PerfLog {
     pub workloads: Vec<Workload>,
 }
 
-/// The machine that a run was made on. Nothing here is unstable: a key made of it is the same after a restart.
+/// The machine that a run was made on. But for the load and the ceilings nothing here is unstable: a key made of it is the
+/// same after a restart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
     /// Model of the processor.
@@ -44,6 +45,42 @@ pub struct Environment {
     pub load: [Option<f64>; 2],
     /// Variables that decide how many threads libraries use, where they are set.
     pub variables: BTreeMap<String, String>,
+    /// The most that the machine was seen to do in this run, if it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceilings: Option<Ceilings>,
+}
+
+/// The most that a machine was seen to do: the fastest of some short rounds, before the run and after it.
+///
+/// Work of others on the machine makes them lower than they are, never higher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ceilings {
+    /// Threads that did it together, each with data of its own.
+    pub threads: usize,
+    /// Bytes that all of them read in a round of `memory_bytes_per_s`: several times what caches hold.
+    pub memory_bytes: u64,
+    /// Bytes read from memory in a second.
+    pub memory_bytes_per_s: u64,
+    /// Bytes read in a second of what lies in the first cache.
+    pub cache_bytes_per_s: u64,
+    /// Operations of float64 in a second: multiplications with an addition, which count as two.
+    pub f64_operations_per_s: u64,
+    /// The same of float32.
+    pub f32_operations_per_s: u64,
+}
+
+impl Ceilings {
+    /// The higher of each; `None` of other threads or sizes.
+    pub fn highest(self, other: Ceilings) -> Option<Ceilings> {
+        let same = self.threads == other.threads && self.memory_bytes == other.memory_bytes;
+        same.then(|| Ceilings {
+            memory_bytes_per_s: self.memory_bytes_per_s.max(other.memory_bytes_per_s),
+            cache_bytes_per_s: self.cache_bytes_per_s.max(other.cache_bytes_per_s),
+            f64_operations_per_s: self.f64_operations_per_s.max(other.f64_operations_per_s),
+            f32_operations_per_s: self.f32_operations_per_s.max(other.f32_operations_per_s),
+            ..self
+        })
+    }
 }
 
 /// How a run was made.
@@ -82,6 +119,9 @@ pub struct Contender {
     pub artifact: Digest,
     /// Whether its answers are what the others are judged by.
     pub host: bool,
+    /// Arguments and variables that it is given beside those of a call, as `NAME=VALUE`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
 }
 
 /// One function on inputs of one size.
@@ -106,6 +146,12 @@ pub struct Work {
     pub unit: String,
     /// How many.
     pub count: u64,
+    /// Additions, subtractions and multiplications that these are, if known: counted from the definition of the function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations: Option<u64>,
+    /// Bytes of the input that must be read once, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// One backend in one workload.

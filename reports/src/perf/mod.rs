@@ -17,7 +17,7 @@ mod text;
 pub use html::html;
 pub use interval::Interval;
 pub use log::{
-    Cold, Contender, Environment, Fate, Judged, Lane, PERF_FORMAT, PerfError, PerfLog, Sample,
-    Settings, Work, Workload,
+    Ceilings, Cold, Contender, Environment, Fate, Judged, Lane, PERF_FORMAT, PerfError, PerfLog,
+    Sample, Settings, Work, Workload,
 };
 pub use text::text;

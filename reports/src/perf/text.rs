@@ -1,6 +1,8 @@
 //! A measurement as a person reads it on a terminal: verdict first, then what was not timed, then how time grows.
 
-use super::compare::{Comparison, FEWEST, SpeedVerdict, comparisons, repeated, typical};
+use super::compare::{
+    Comparison, FEWEST, SpeedVerdict, beside_itself, comparisons, repeated, typical,
+};
 use super::history::{Movement, SHORTEST, series};
 use super::scaling::sweeps;
 use super::{Fate, Interval, Lane, PerfLog, Workload};
@@ -19,6 +21,9 @@ pub fn text(log: &PerfLog, before: &[PerfLog]) -> String {
             let comparison = all.iter().find(|c| std::ptr::eq(c.lane, lane));
             out += &row(log, workload, lane, comparison);
         }
+    }
+    for contender in log.backends.iter().filter(|c| !c.set.is_empty()) {
+        out += &format!("{} is given {}\n", contender.name, contender.set.join(", "));
     }
     out += &growth(log);
     if !before.is_empty() {
@@ -43,6 +48,9 @@ fn row(
     let [at, low, high] = [time.at, time.low, time.high].map(duration);
     let mut out = format!("  {word:<13} {}: {at} [{low}, {high}]", lane.backend);
     out += &comparison.map(|c| beside(c, log)).unwrap_or_default();
+    if let Some(noise) = beside_itself(workload, &log.settings).filter(|_| base) {
+        out += &format!(", beside itself within {}", percent(noise));
+    }
     let work = workload.work.as_ref().map_or(String::new(), |work| {
         format!("{} ns per {}, ", number(time.at / work.count.max(1) as f64), work.unit)
     });

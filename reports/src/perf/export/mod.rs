@@ -2,11 +2,13 @@
 
 mod asv;
 mod bencher;
+mod criterion;
 mod github;
 mod libtest;
 
 pub use asv::asv;
 pub use bencher::bencher;
+pub use criterion::criterion;
 pub use github::github_action_benchmark;
 pub use libtest::libtest;
 

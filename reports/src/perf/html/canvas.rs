@@ -35,6 +35,38 @@ pub(super) fn colour(n: usize) -> RGBColor {
     [ACCENT, BAD, GOOD, DOUBT, SOFT][n % 5]
 }
 
+/// Two logarithmic axes.
+pub(super) type Chart<'a, 'b> = ChartContext<
+    'a,
+    SVGBackend<'b>,
+    Cartesian2d<
+        plotters::coord::combinators::LogCoord<f64>,
+        plotters::coord::combinators::LogCoord<f64>,
+    >,
+>;
+
+/// A text with its place and colour.
+pub(super) type Label = ((i32, i32), RGBColor, String);
+
+/// Moves texts down where they would cover another.
+pub(super) fn apart(labels: &mut [Label]) {
+    labels.sort_by_key(|((_, y), ..)| *y);
+    for i in 1..labels.len() {
+        let width = |label: &Label| 7 * label.2.chars().count() as i32;
+        let (above, rest) = labels.split_at_mut(i);
+        let own = &mut rest[0];
+        for other in above {
+            let beside = own.0.0 > other.0.0 + width(other) || other.0.0 > own.0.0 + width(own);
+            if !beside && own.0.1 < other.0.1 + HEIGHT {
+                own.0.1 = other.0.1 + HEIGHT;
+            }
+        }
+    }
+}
+
+/// Pixels from one line of text to the next.
+const HEIGHT: i32 = 14;
+
 /// Text of the page's size.
 pub(super) fn text(colour: RGBColor) -> TextStyle<'static> {
     ("sans-serif", 12).into_font().color(&colour)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use plotters::prelude::*;
 
-use super::canvas::{Area, Drawn, LINE, SOFT, colour, svg, text};
+use super::canvas::{Area, Chart, Drawn, LINE, Label, SOFT, apart, colour, svg, text};
 use crate::perf::scaling::{Crossover, Curve, Sweep, sweeps};
 use crate::perf::text::duration;
 use crate::perf::{Fate, PerfLog};
@@ -125,38 +125,24 @@ fn draw(area: &Area<'_>, curves: &[Curve<'_>]) -> Drawn {
             text(SOFT),
         ))?;
     }
-    for (at, i, name) in labels(&chart, curves) {
-        area.draw(&Text::new(name, at, text(colour(i))))?;
+    for (at, ink, name) in labels(&chart, curves) {
+        area.draw(&Text::new(name, at, text(ink)))?;
     }
     Ok(())
 }
 
 /// A name beside the end of each curve, moved down where it would cover another.
-fn labels(chart: &Chart<'_, '_>, curves: &[Curve<'_>]) -> Vec<((i32, i32), usize, String)> {
+fn labels(chart: &Chart<'_, '_>, curves: &[Curve<'_>]) -> Vec<Label> {
     let end = |(i, curve): (usize, &Curve<'_>)| {
         let (n, time) = curve.points.last()?;
         let (x, y) = chart.backend_coord(&(*n, time.at));
         let name: String = brief(curve.backend).chars().take(NAME).collect();
-        Some(((x + 8, y - 6), i, name))
+        Some(((x + 8, y - 6), colour(i), name))
     };
-    let mut all: Vec<_> = curves.iter().enumerate().filter_map(end).collect();
-    all.sort_by_key(|((_, y), ..)| *y);
-    let mut free = i32::MIN;
-    for ((_, y), ..) in &mut all {
-        *y = (*y).max(free);
-        free = *y + 14;
-    }
+    let mut all: Vec<Label> = curves.iter().enumerate().filter_map(end).collect();
+    apart(&mut all);
     all
 }
-
-type Chart<'a, 'b> = ChartContext<
-    'a,
-    SVGBackend<'b>,
-    Cartesian2d<
-        plotters::coord::combinators::LogCoord<f64>,
-        plotters::coord::combinators::LogCoord<f64>,
-    >,
->;
 
 /// Lines of slope 1 and 2 through the lower left corner, as far as they are inside.
 fn guides(chart: &mut Chart<'_, '_>, (first, last): (f64, f64), (low, high): (f64, f64)) -> Drawn {

@@ -30,7 +30,7 @@ fn draw(area: &Area<'_>, all: &[Comparison<'_>]) -> Drawn {
         .margin(10)
         .margin_right(140)
         .x_label_area_size(38)
-        .y_label_area_size(62)
+        .y_label_area_size(84)
         .build_cartesian_2d((low..high).log_scale(), (LEAST / 2.0..4.0).log_scale())?;
     chart
         .configure_mesh()

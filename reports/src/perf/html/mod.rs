@@ -4,6 +4,7 @@ mod canvas;
 mod curves;
 mod forest;
 mod margin;
+mod roofline;
 mod sections;
 
 use maud::{Markup, html as markup};
@@ -25,6 +26,7 @@ pub fn html(log: &PerfLog, before: &[PerfLog]) -> String {
                 (sections::missing(log))
                 (curves::curves(log))
                 (margin::margins(&all))
+                (roofline::roofline(log))
                 (sections::times(log))
                 (sections::history(log, before))
                 (sections::circumstances(log))

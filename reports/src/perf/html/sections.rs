@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::roofline::per_second;
 use super::table;
-use crate::perf::compare::{FEWEST, repeated, typical};
+use crate::perf::compare::{FEWEST, beside_itself, repeated, typical};
 use crate::perf::history::{Movement, SHORTEST, series};
 use crate::perf::text::{CACHED, duration, number, percent};
 use crate::perf::{Fate, Lane, PerfLog, Workload};
@@ -48,10 +49,10 @@ pub(super) fn times(log: &PerfLog) -> Markup {
             section aria-labelledby="times" {
                 h2 id="times" { "Times" }
                 (table("Times", html! {
-                    caption { "Median of a call on a fresh input, its 95 % interval; cold: start of the process and first call in it" }
+                    caption { "Median of a call on a fresh input, its 95 % interval; cold: start of the process and first call in it; largest: distance over what is allowed" }
                     thead { tr {
                         th scope="col" { "Asked" } th scope="col" { "Backend" } th.n scope="col" { "Time" } th.n scope="col" { "Per unit of work" }
-                        th.n scope="col" { "Cold" } th.n scope="col" { "Process at most" } th.n scope="col" { "Judged" } th.n scope="col" { "Phases" }
+                        th.n scope="col" { "Cold" } th.n scope="col" { "Process at most" } th.n scope="col" { "Judged" } th scope="col" { "Phases" }
                     } }
                     tbody { @for (w, lane) in &timed { (time(log, w, lane)) } }
                 }))
@@ -63,24 +64,28 @@ pub(super) fn times(log: &PerfLog) -> Markup {
 fn time(log: &PerfLog, workload: &Workload, lane: &Lane) -> Markup {
     let time = typical(lane, log.settings.seed);
     let per = |ns: f64| {
-        workload
-            .work
-            .as_ref()
-            .map(|w| format!("{} ns per {}", number(ns / w.count.max(1) as f64), w.unit))
+        let work = workload.work.as_ref()?;
+        Some((number(ns / work.count.max(1) as f64), work.unit.as_str()))
     };
+    let base = lane.backend == log.settings.base;
+    let noise = beside_itself(workload, &log.settings).filter(|_| base);
     html! { tr {
         td { code { (brief(&workload.name())) } } th scope="row" { (brief(&lane.backend)) }
-        td.n { @if let Some(t) = time { (duration(t.at)) br; span.s { "[" (duration(t.low)) ", " (duration(t.high)) "]" } } }
-        td.n { (time.and_then(|t| per(t.at)).unwrap_or_else(|| "unknown".to_owned())) }
+        td.n { @if let Some(t) = time { (duration(t.at)) br; span.s { "[" (duration(t.low)) ", " (duration(t.high)) "]" } }
+            @if let Some(noise) = noise { br; span.s { "beside itself " (percent(noise)) } } }
+        td.n { @match time.and_then(|t| per(t.at)) {
+            Some((ns, unit)) => { (ns) " ns" br; span.s { "per " (brief(unit)) } }
+            None => "unknown"
+        } }
         td.n { @if let Some(cold) = lane.cold {
             @if let Some(start) = cold.start_ns { (duration(start as f64)) " + " }
             (duration(cold.call_ns as f64))
         } }
         td.n { (lane.peak_bytes.map_or("unknown".to_owned(), |b| format!("{:.0} MiB", b as f64 / f64::from(1 << 20)))) }
-        td.n { @if is_host(log, lane) { "defines what is right" } @else {
-            (lane.judged.before + lane.judged.timed) br; span.s { "largest " (lane.judged.worst) " of what is allowed" }
+        td.n { @if is_host(log, lane) { "the host" } @else {
+            (lane.judged.before + lane.judged.timed) br; span.s { "largest " (lane.judged.worst) }
         } }
-        td.n { (phases(lane))
+        td { (phases(lane))
             @if let Some(times) = repeated(lane).filter(|&t| t > CACHED) { br; span.d { "repeated input " (number(times)) " times as fast" } } }
     } }
 }
@@ -149,9 +154,11 @@ pub(super) fn circumstances(log: &PerfLog) -> Markup {
             p { (brief(&at.processor)) ", " (at.threads) " threads, "
                 (at.memory_bytes.map_or("memory unknown".to_owned(), |b| format!("{:.1} GiB", b as f64 / f64::from(1 << 30)))) ", " (brief(&at.system))
                 ". Load average " (load(log)) "; work of others makes both sides slower and the noise floor higher." }
+            @if let Some(c) = &at.ceilings { p { "Most that was seen of " (c.threads) " threads: memory " (per_second(c.memory_bytes_per_s as f64, "B")) ", first cache " (per_second(c.cache_bytes_per_s as f64, "B")) ", float64 " (per_second(c.f64_operations_per_s as f64, "")) ", float32 " (per_second(c.f32_operations_per_s as f64, "")) "." } }
             @for (name, value) in &at.variables { p { code { (brief(name)) "=" (brief(value)) } } }
             ul { @for c in &log.backends { li {
                 strong { (brief(&c.name)) } " " (brief(&c.version)) ", " (brief(&c.summary)) ", digest " code { (c.artifact.short(12)) }
+                @if !c.set.is_empty() { ", given " (brief(&c.set.join(", "))) }
                 @if c.host { ". Its answers are what the others are judged by." }
             } } }
         }
@@ -166,7 +173,7 @@ pub(super) fn method(log: &PerfLog) -> Markup {
             h2 id="method" { "How this was measured" }
             p { "Each backend runs in a process of its own and is given the same inputs, a fresh one for each half of a block. A block calls all of them in one order and then in the reverse order, so that a steady drift of the machine cancels. Between " (s.least_blocks) " and " (s.most_blocks) " blocks, until the interval is within " (percent(s.half_width.exp_m1())) " on either side. Times are of the function alone where both processes report them, else of the call with the way there and back." }
             p { "The base runs twice, in two processes; what differs between them is the noise floor. " strong { "Faster" } " or " strong { "slower" } ": the 95 % interval of the ratio (bootstrap over blocks) lies outside the band of " (percent(s.band)) " and the effect is above the noise floor. " strong { "Same" } ": the interval lies within the band. Else " strong { "inconclusive" } ", as with fewer than " (FEWEST) " blocks." }
-            p { "Every answer is judged by the contract of its function before its time counts; one wrong answer, and the lane has none. No roofline is drawn: how many bytes a call moves is not known here, so the table has time per unit of work instead." }
+            p { "Every answer is judged by the contract of its function before its time counts; one wrong answer, and the lane has none." }
             p { "The same numbers, raw: " code { "perf.json" } ". Again: " code { "concord bench --from perf.json" } "." }
         }
     }
