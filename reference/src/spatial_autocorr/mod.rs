@@ -36,8 +36,6 @@
 //! - *`rng`* is this reference's own keyword: `"concord"` (default) takes [`Permutations`](crate::rng::Permutations) number 1,
 //!   `"numpy"` the host's own stream.
 
-#[cfg(target_arch = "x86_64")]
-mod avx512;
 mod features;
 pub mod null;
 mod quantized;
@@ -46,6 +44,8 @@ mod sparse;
 mod table;
 mod task;
 mod tile;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::sync::LazyLock;
 

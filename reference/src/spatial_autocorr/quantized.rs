@@ -21,15 +21,21 @@ pub(super) const LANES: usize = 8;
 /// `sum over channels of sum_i u_i v_pi(i)` for some permutations, exactly; `images[i]` has the images of `i` under each.
 pub(super) fn statistics(channels: &[Channel], images: &[[u32; LANES]]) -> [Row<i64>; LANES] {
     #[cfg(target_arch = "x86_64")]
-    if let Some(simd) = pulp::x86::V4::try_new() {
-        return simd.vectorize(Statistics { products: simd, channels, images });
+    {
+        use pulp::x86::{V3, V4};
+        if let Some(simd) = V4::try_new() {
+            return simd.vectorize(Statistics { products: simd, channels, images });
+        }
+        if let Some(simd) = V3::try_new() {
+            return simd.vectorize(Statistics { products: simd, channels, images });
+        }
     }
     pulp::Arch::new().dispatch(Statistics { products: Loops, channels, images })
 }
 
 /// How products of eight features are added up.
 ///
-/// Left to itself the compiler takes them one by one; so a processor's own vectors may implement it.
+/// Left to itself the compiler takes them one by one; so a processor's own vectors implement it.
 pub(super) trait Products: Copy {
     /// Eight integers, widened.
     type Wide: Copy;
@@ -384,6 +390,26 @@ mod tests {
             assert_eq!(i128::from(observed(&channel)[lane]), expected(identity), "{lane}");
         }
         assert_eq!(sums[6..], sums[..2]);
+    }
+
+    #[test]
+    fn every_width_of_vectors_gives_the_same_sums() {
+        use pulp::NullaryFnOnce;
+        let spread = |i: usize| (i as u32).wrapping_mul(2_654_435_761) as i32;
+        let rows = |salt: usize| -> Vec<Row<i32>> {
+            (0..300).map(|i| std::array::from_fn(|lane| spread(i * 8 + lane + salt) >> 1)).collect()
+        };
+        let channels = [Channel::new(rows(1), rows(50_000)), Channel::new(rows(7), rows(90_000))];
+        let images: Vec<[u32; LANES]> =
+            (0..300).map(|i| std::array::from_fn(|p| (i * 7 + p * 31) as u32 % 300)).collect();
+        let (channels, images) = (&channels[..], &images[..]);
+        let expected = Statistics { products: Loops, channels, images }.call();
+        assert_eq!(statistics(channels, images), expected);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            let narrow = simd.vectorize(Statistics { products: simd, channels, images });
+            assert_eq!(narrow, expected);
+        }
     }
 
     #[test]
