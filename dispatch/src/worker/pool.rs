@@ -109,7 +109,7 @@ impl Pool {
     pub(super) fn keep_spares(&self) {
         loop {
             let mut state = self.state();
-            while !state.closed && !(state.keeps && state.spares.len() < SPARES) {
+            while !state.closed && (!state.keeps || state.spares.len() >= SPARES) {
                 state = self.wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             if state.closed {
