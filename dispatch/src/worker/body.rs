@@ -6,12 +6,14 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, kill_process_group, prlimit, test_kill_process,
+};
 
 use super::guard::Guard;
 use super::{Launch, seed::Seed};
 
-/// A process in a group of its own; ended with the group, and reaped, when this is dropped.
+/// A process in a group of its own; ended with the group when this is dropped.
 pub(super) struct Body {
     pid: Pid,
     kind: Kind,
@@ -125,7 +127,23 @@ impl Body {
         }
     }
 
-    /// Ends the process and its children, and reaps it.
+    /// Whether the process has not ended.
+    pub(super) fn lives(&self) -> bool {
+        match &self.kind {
+            Kind::Spawned { .. } => test_kill_process(self.pid).is_ok(),
+            Kind::Forked(status) => {
+                // Nothing is there to be read before it has ended.
+                let waits = status.set_nonblocking(true).is_ok()
+                    && (&mut &*status)
+                        .read(&mut [0])
+                        .is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock);
+                waits && status.set_nonblocking(false).is_ok()
+            }
+        }
+    }
+
+    /// Ends the process and its children. One that was started is reaped; one that was forked its seed reaps, and that is not
+    /// waited for.
     pub(super) fn end(&mut self) {
         // Once only: later the number may belong to somebody else.
         if std::mem::replace(&mut self.ended, true) {
@@ -139,11 +157,8 @@ impl Body {
                 *guard = None;
                 let _ = child.wait();
             }
-            Kind::Forked(status) => {
-                // The seed answers this by reaping, and by closing its end.
-                let _ = status.shutdown(std::net::Shutdown::Write);
-                let _ = status.read_to_end(&mut Vec::new());
-            }
+            // The seed reaps when it sees this.
+            Kind::Forked(status) => drop(status.shutdown(std::net::Shutdown::Both)),
         }
     }
 }

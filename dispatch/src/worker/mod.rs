@@ -1,25 +1,28 @@
 //! A backend in processes of its own, which may crash, hang, or take all memory: one fault costs one call.
 //!
 //! A [`Worker`] keeps warm processes, because importing a library takes seconds; one that a fault ended is replaced by a fork of
-//! a process that has imported and done nothing else, where the program offers that. Each call has a deadline; a process that
-//! misses it, dies, or says what is no answer is ended with everything it started, and the next call gets a fresh one. What
-//! the process wrote to standard error last, and the signal it died of, are in the [`Fault`]. No file is written, and
-//! processes end with Concord, however that ends: a shell beside each sees to it.
+//! a process that has imported and done nothing else, where the program offers that, and from the first fault on two such are
+//! kept ready. Each call has a deadline; a process that misses it, dies, or says what is no answer is ended with everything it
+//! started, and the next call gets a fresh one. What the process wrote to standard error last, and the signal it died of, are in
+//! the [`Fault`]. No file is written, and processes end with Concord, however that ends: a shell beside each sees to it.
 //!
 //! Processes are Unix processes here: groups, signals and limits are used.
 
 mod body;
 mod guard;
 mod launch;
+mod pool;
 mod process;
 mod seed;
 mod tail;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use body::Body;
 pub use launch::Launch;
+use pool::Pool;
 use process::Process;
 use seed::Seed;
 
@@ -27,18 +30,9 @@ use crate::{Backend, Call, Fault, Manifest, Reply};
 
 /// Warm processes that answer the calls of one backend.
 pub struct Worker {
-    launch: Launch,
-    manifest: Manifest,
-    pool: Mutex<Pool>,
-    returned: Condvar,
-}
-
-struct Pool {
-    idle: Vec<Process>,
-    /// Processes that are at work or about to be started.
-    busy: usize,
-    /// What forks new ones; none before the first is needed, after it died, and where a program does not fork.
-    seed: Option<Arc<Seed>>,
+    pool: Arc<Pool>,
+    /// Makes processes ahead of the next fault.
+    keeper: Option<JoinHandle<()>>,
 }
 
 impl Worker {
@@ -47,52 +41,15 @@ impl Worker {
     /// # Errors
     /// The process could not be started, died, or did not introduce itself within [`Launch::startup`].
     pub fn start(launch: Launch) -> Result<Worker, Fault> {
-        let seed = launch.forks.then(|| plant(&launch)).transpose()?;
-        let (process, manifest) = begin(&launch, seed.as_deref())?;
-        let pool = Mutex::new(Pool { idle: vec![process], busy: 0, seed });
-        Ok(Worker { launch, manifest, pool, returned: Condvar::new() })
-    }
-
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        // Nothing panics while it is held; were it so, the pool would still be a list of processes.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A warm process if there is one; waits while as many are at work as are allowed.
-    fn take(&self) -> Option<Process> {
-        let mut pool = self.pool();
-        while self.launch.processes.is_some_and(|most| pool.busy >= most.get()) {
-            pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
-        }
-        pool.busy += 1;
-        pool.idle.pop()
-    }
-
-    fn give_back(&self, process: Option<Process>) {
-        let mut pool = self.pool();
-        pool.busy -= 1;
-        pool.idle.extend(process);
-        self.returned.notify_one();
-    }
-
-    fn fresh(&self) -> Result<Process, Fault> {
-        let (process, manifest) = begin(&self.launch, self.seed()?.as_deref())?;
-        let same = manifest.version == self.manifest.version
-            && manifest.functions == self.manifest.functions
-            && manifest.artifact == self.manifest.artifact;
-        if same {
-            return Ok(process);
-        }
-        Err(Fault::Protocol("a new process of the backend introduces itself as another".to_owned()))
-    }
-
-    /// What forks, if the program does; another one if the last has died.
-    fn seed(&self) -> Result<Option<Arc<Seed>>, Fault> {
-        let mut pool = self.pool();
-        if self.launch.forks && !pool.seed.as_ref().is_some_and(|seed| seed.lives()) {
-            pool.seed = Some(plant(&self.launch)?);
-        }
-        Ok(pool.seed.clone())
+        let pool = Arc::new(Pool::start(launch)?);
+        let keeper = pool.launch.forks.then(|| {
+            let pool = pool.clone();
+            let keeper = std::thread::Builder::new().name("spares".to_owned());
+            keeper.spawn(move || pool.keep_spares())
+        });
+        let keeper = keeper.transpose();
+        let keeper = keeper.map_err(|error| Fault::Failed(format!("start a thread: {error}")))?;
+        Ok(Worker { pool, keeper })
     }
 
     /// The outcome, and the process if it is still good.
@@ -103,14 +60,17 @@ impl Worker {
         deadline: Duration,
     ) -> (Result<Reply, Fault>, Option<Process>) {
         let before = warm.as_ref().and_then(|process| process.last.clone());
-        let first = match warm.map_or_else(|| self.fresh(), Ok) {
+        let first = match warm.map_or_else(|| self.pool.fresh(), Ok) {
             Ok(process) => process.call(call, deadline),
             Err(fault) => return (Err(fault), None),
         };
+        if first.is_err() {
+            self.pool.expect_faults();
+        }
         match (first, before) {
             // Perhaps an earlier call broke the process, or spoke late. Asked alone, this call answers for itself.
             (Err(fault @ (Fault::Crashed { .. } | Fault::Protocol(_))), Some(before)) => {
-                match self.fresh().and_then(|process| process.call(call, deadline)) {
+                match self.pool.fresh().and_then(|process| process.call(call, deadline)) {
                     Ok((outcome, process)) => {
                         let outcome = outcome.map(|reply| Reply {
                             unsteady: Some(format!(
@@ -125,6 +85,16 @@ impl Worker {
             }
             (Ok((outcome, process)), _) => (outcome, Some(process)),
             (Err(fault), _) => (Err(fault), None),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.pool.close();
+        if let Some(keeper) = self.keeper.take() {
+            // It does not panic; were it so, there would be nobody to tell.
+            let _ = keeper.join();
         }
     }
 }
@@ -144,17 +114,17 @@ fn begin(launch: &Launch, seed: Option<&Seed>) -> Result<(Process, Manifest), Fa
 
 impl Backend for Worker {
     fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &self.pool.manifest
     }
 
     fn run(&self, call: &Call) -> Result<Reply, Fault> {
-        self.run_within(call, self.launch.deadline)
+        self.run_within(call, self.pool.launch.deadline)
     }
 
     fn run_within(&self, call: &Call, deadline: Duration) -> Result<Reply, Fault> {
-        let warm = self.take();
-        let (outcome, process) = self.ask(warm, call, deadline.min(self.launch.deadline));
-        self.give_back(process);
+        let warm = self.pool.take();
+        let (outcome, process) = self.ask(warm, call, deadline.min(self.pool.launch.deadline));
+        self.pool.give_back(process);
         outcome
     }
 

@@ -11,8 +11,8 @@ use super::tail::Tail;
 use crate::wire::{Frame, Limits, PROTOCOL, Request, Response, WireError, read_frame, write_frame};
 use crate::{Call, Fault, Manifest, Reply};
 
-/// How long a process that closed its stream may take to die before it is ended.
-const LAST_BREATH: Duration = Duration::from_secs(2);
+/// How long a process that closed its stream may take to die before it is ended. Its seed tells of it, and may be at work.
+const LAST_BREATH: Duration = Duration::from_secs(10);
 /// What allocators say before a process dies for want of memory.
 const OUT_OF_MEMORY: [&str; 4] =
     ["memory allocation of", "std::bad_alloc", "MemoryError", "Cannot allocate memory"];
@@ -76,6 +76,11 @@ impl Process {
                 Err(Fault::Protocol("the worker introduced itself again".to_owned()))
             }
         }
+    }
+
+    /// Whether it has not ended.
+    pub(super) fn lives(&self) -> bool {
+        self.body.lives()
     }
 
     fn of(body: Body, streams: Streams, launch: &Launch) -> io::Result<Process> {

@@ -6,6 +6,7 @@
 
 use std::io::{self, IoSlice, Read};
 use std::mem::MaybeUninit;
+use std::net::Shutdown;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,7 @@ use super::tail::Tail;
 /// How long a seed that closed its socket may take to die before it is ended.
 const LAST_BREATH: Duration = Duration::from_secs(2);
 
-/// A loaded process.
+/// A loaded process; it is ended when this is dropped, after all that it forked.
 pub(super) struct Seed {
     process: Mutex<(Body, Tail)>,
     control: UnixStream,
@@ -80,5 +81,15 @@ impl Seed {
             body.wait(LAST_BREATH).map_or("lives on".to_owned(), |status| status.to_string());
         body.end();
         io::Error::other(format!("{status}: {}", stderr.last_words()))
+    }
+}
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        // Nothing more is asked. The seed reaps what it forked and closes its side; an error says that it has died.
+        let _ = self.control.shutdown(Shutdown::Write);
+        if self.control.set_read_timeout(Some(LAST_BREATH)).is_ok() {
+            let _ = self.control.read(&mut [0]);
+        }
     }
 }

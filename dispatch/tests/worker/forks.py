@@ -1,6 +1,7 @@
 """A worker of the standard library alone that loads once and forks; for the test beside it."""
 
 import os
+import select
 import signal
 import sys
 import time
@@ -20,6 +21,11 @@ MANIFEST = {
 }
 
 
+def siblings():
+    with open(f"/proc/{os.getppid()}/task/{os.getppid()}/children") as children:
+        return list(map(int, children.read().split()))
+
+
 def answer(how):
     if how == "crash":
         print("about to die", file=sys.stderr, flush=True)
@@ -28,6 +34,14 @@ def answer(how):
         os._exit(0)
     if how == "hang":
         time.sleep(3600)
+    if how == "alone":
+        others = [pid for pid in siblings() if pid != os.getpid()]
+        ends = [os.pidfd_open(pid) for pid in others]
+        for pid in others:
+            os.kill(pid, signal.SIGKILL)
+        for end in ends:
+            select.select([end], [], [])
+        return {"say": "reply", "data": {"result": len(others)}}
     if how == "fell":
         os.kill(os.getppid(), signal.SIGKILL)
     return {"say": "reply", "data": {"result": os.getpid(), "loaded": MANIFEST["summary"]}}

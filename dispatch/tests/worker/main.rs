@@ -22,7 +22,7 @@ fn main() -> std::process::ExitCode {
     if let Ok(manner) = std::env::var(FAKE) {
         return fake::run(&manner);
     }
-    let trials: [(&str, fn()); 15] = [
+    let trials: [(&str, fn()); 16] = [
         ("answers_are_the_backends", answers),
         ("a_crash_costs_one_call_and_names_the_signal", crash),
         ("exit_without_an_answer_is_a_crash", exit),
@@ -37,6 +37,7 @@ fn main() -> std::process::ExitCode {
         ("no_process_is_left", nothing_left),
         ("one_in_twenty_faults_hits_its_own_call_only", many),
         ("a_seed_forks_processes_that_fail_alone", seed),
+        ("a_spare_that_died_is_not_taken_for_the_fault_of_a_call", dead_spares),
         ("a_seed_that_does_not_load_says_why", bad_seed),
     ];
     let trials = trials.map(|(name, test)| Trial::test(name, move || guarded(test)));
@@ -268,6 +269,23 @@ fn seed() {
     for reply in [first, after] {
         assert!(!is_running(pid(&reply)));
     }
+}
+
+/// After a fault processes are kept ready; somebody ends them.
+fn dead_spares() {
+    let Some(launch) = forking(&[]) else { return };
+    let worker = Worker::start(launch).unwrap();
+    ask(&worker, "answer").unwrap();
+    ask(&worker, "crash").unwrap_err();
+    let start = std::time::Instant::now();
+    // They are made while nobody waits for them.
+    while pid(&ask(&worker, "alone").unwrap()) == 0 {
+        assert!(start.elapsed() < PATIENCE, "no process is kept ready");
+    }
+    ask(&worker, "answer").unwrap();
+    let Fault::Crashed { status, .. } = ask(&worker, "crash").unwrap_err() else { panic!() };
+    assert!(status.contains("SIGSEGV"), "{status}");
+    assert!(ask(&worker, "answer").unwrap().unsteady.is_none());
 }
 
 fn bad_seed() {

@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Answers calls until standard input ends; 2 if the subject cannot be loaded."""
     asked = _parser().parse_args(arguments)
     # Before anything is imported that might print.
-    from concord_worker.serve import claim_output, rehearse, serve
+    from concord_worker.serve import REHEARSALS, claim_output, rehearse, serve
 
     output = None if asked.forks else claim_output()
     from concord_worker import subject
@@ -33,13 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Both take a while, and are the same in every process that is forked.
     _ = found.manifest
     rehearse()
+    compiled = None
     if output is None:
+        from concord_worker.compiled import of_loaded
         from concord_worker.forks import forks
 
-        if not forks():
+        for _ in range(REHEARSALS):
+            rehearse()
+        compiled = of_loaded()
+        if not forks(compiled):
             return 0
         output = claim_output()
-    serve(found, output, defaults)
+    serve(found, output, defaults, compiled)
     return 0
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from concord_worker.compiled import Compiled
 from concord_worker.frames import NotAFrame, read_frame, write_frame
 from concord_worker.slots import build, fingerprint, fingerprints, written
 from concord_worker.subject import Subject
@@ -24,6 +25,8 @@ from concord_worker.witness import HostCalled, Hosts
 PROTOCOL = 1
 # Seconds that Concord gets to end a process itself before the process does.
 _PATIENCE = 10
+# After so many rehearsals a call finds what Python prepares for code that runs often, and forks share that.
+REHEARSALS = 20
 _LOST = ("cudaErrorIllegalAddress", "cudaErrorLaunchFailure", "cudaErrorECCUncorrectable")
 
 Said = tuple[dict[str, Any], bytes | bytearray]
@@ -37,7 +40,12 @@ def claim_output() -> BinaryIO:
     return stream
 
 
-def serve(subject: Subject, output: BinaryIO, defaults: Mapping[str, Any]) -> None:
+def serve(
+    subject: Subject,
+    output: BinaryIO,
+    defaults: Mapping[str, Any],
+    compiled: Compiled | None = None,
+) -> None:
     """Answers requests; `defaults` are passed to functions that have them and are not given them.
 
     Raises NotAFrame for what is no request: there is no way back into step.
@@ -58,6 +66,8 @@ def serve(subject: Subject, output: BinaryIO, defaults: Mapping[str, Any]) -> No
         answer, numbers = outcome(subject, header, block, defaults)
         faulthandler.cancel_dump_traceback_later()
         write_frame(output, {**answer, "id": header["id"]}, numbers)
+        if compiled is not None:
+            compiled.end()
 
 
 def rehearse() -> None:
