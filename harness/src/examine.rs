@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dispatch::{Backend, Call, Device, Manifest, Reply};
-use reports::{FORMAT, Header, Log, Precision, Record, Source, Verdict, Witnessed};
+use reports::{Called, FORMAT, Header, Log, Precision, Record, Source, Verdict, Witnessed};
 
 use crate::capsule::Capsule;
 use crate::causes::shrink_each_cause;
@@ -375,9 +375,14 @@ pub fn header(examination: &Examination, plan: &Plan, tier: &str, seed: u64) -> 
             ));
         }
     }
+    let called = |name: &String, own: &String| (name != own).then(|| name.clone());
     Header {
         format: FORMAT,
         examiner: env!("CARGO_PKG_VERSION").to_owned(),
+        called: Called {
+            host: called(&examination.host_name, &host.name),
+            backend: called(&examination.backend_name, &backend.name),
+        },
         backend,
         host,
         tier: tier.to_owned(),

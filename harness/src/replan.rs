@@ -34,7 +34,8 @@ fn plan(header: &Header, seed: u64) -> Option<Plan> {
     let functions: Vec<String> = ordered.map(str::to_owned).collect();
     let open =
         |name: &str| backends::open(name).ok().filter(|o| o.stored.is_none()).map(|o| o.backend);
-    let (host, backend) = (open(&header.host.name)?, open(&header.backend.name)?);
+    let [host_name, backend_name] = header.called();
+    let (host, backend) = (open(host_name)?, open(backend_name)?);
     let same = |m: &dispatch::Manifest, n: &dispatch::Manifest| {
         m.device == n.device && m.artifact == n.artifact
     };
@@ -52,8 +53,8 @@ fn plan(header: &Header, seed: u64) -> Option<Plan> {
         host,
         backend,
         deadline: std::time::Duration::from_secs(60),
-        host_name: header.host.name.clone(),
-        backend_name: header.backend.name.clone(),
+        host_name: host_name.to_owned(),
+        backend_name: backend_name.to_owned(),
         replay_args: String::new(),
         precision: header.precision,
     };

@@ -73,6 +73,39 @@ fn a_certificate_is_made_signed_verified_and_refused_after_a_change() {
 }
 
 #[test]
+fn a_host_of_the_users_file_is_opened_again_by_the_name_it_was_called_by() {
+    let dir = tempfile::tempdir().unwrap();
+    let concord = env!("CARGO_BIN_EXE_concord");
+    let entry =
+        format!("[[backend]]\nname = 'apart'\ncommand = ['{concord}', 'serve', 'reference']\n");
+    std::fs::write(dir.path().join("backends.toml"), entry).unwrap();
+    let run = |arguments: &[&str], file: &str| {
+        let mut command = Command::new(concord);
+        let command = command.args(arguments).current_dir(dir.path());
+        let output = command.env("CONCORD_BACKENDS", file).output().unwrap();
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.code(), text)
+    };
+    let certify = ["certify", "reference", "--host", "apart", "--tier", "standard"];
+    let certify = [&certify[..], &["--function", "co_occurrence", "--jobs", "2"]].concat();
+    let (code, text) = run(&certify, "backends.toml");
+    assert_eq!(code, Some(0), "{text}");
+    let certificate = "out/certificate.intoto.json";
+    let reproduce = ["reproduce", certificate, "--sample", "1"];
+    let (code, text) = run(&reproduce, "backends.toml");
+    assert_eq!(code, Some(0), "{text}");
+    // What calls itself `reference` is not the host that was asked.
+    std::fs::write(dir.path().join("none.toml"), "").unwrap();
+    let (code, text) = run(&reproduce, "none.toml");
+    assert!(code == Some(2) && text.contains("`apart`"), "{code:?} {text}");
+    // Nor is it for `verify`, which plans again where it can open both.
+    let (_, text) = run(&["verify", certificate], "none.toml");
+    assert!(!text.contains("seed and cases are those the suite derives"), "{text}");
+    let (_, text) = run(&["verify", certificate], "backends.toml");
+    assert!(text.contains("seed and cases are those the suite derives"), "{text}");
+}
+
+#[test]
 fn an_emulated_device_is_granted_the_contract_and_nothing_more() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));

@@ -30,7 +30,7 @@ pub use date::{Date, Time};
 pub use decision::{Decision, FunctionDecision, Outcome, decide};
 pub use difference::{Change, ChangeKind, difference};
 pub use domain::{Coverage, Domain, KnobLevels, Knobs, Seen};
-pub use log::{FORMAT, Header, Log, LogError};
+pub use log::{Called, FORMAT, Header, Log, LogError};
 pub use places::{Places, Quantile};
 pub use precision::Precision;
 pub use ratio::Ratio;

@@ -26,6 +26,9 @@ pub struct Header {
     pub backend: Manifest,
     /// The host it was compared with.
     pub host: Manifest,
+    /// The names by which both were opened.
+    #[serde(default, skip_serializing_if = "Called::is_own")]
+    pub called: Called,
     /// `quick`, `standard`, `full`, or what the cases were made from.
     pub tier: String,
     /// The functions examined, each with its number of planned cases.
@@ -55,6 +58,23 @@ pub struct Header {
     /// Whether the run was not at its end when this was written: cases may be missing, and nothing is waived or shrunk.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unfinished: bool,
+}
+
+/// The names by which host and backend were opened, where these are not their own: a file of backends may call them otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Called {
+    /// The name of the host on the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The name of the backend on the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+}
+
+impl Called {
+    fn is_own(&self) -> bool {
+        *self == Called::default()
+    }
 }
 
 /// A whole log.
@@ -105,6 +125,14 @@ impl Header {
             return Err(LogError::Format { got: format });
         }
         parse(line, 1, "header")
+    }
+
+    /// The names by which host and backend can be opened again, in this order.
+    pub fn called(&self) -> [&str; 2] {
+        [
+            self.called.host.as_deref().unwrap_or(&self.host.name),
+            self.called.backend.as_deref().unwrap_or(&self.backend.name),
+        ]
     }
 
     /// The digest over the names of planned cases, in order: what [`Header::plan`] is for the cases that were planned.

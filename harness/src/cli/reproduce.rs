@@ -45,8 +45,9 @@ impl Reproduce {
         let log =
             Log::read(read(&folder.join(RESULTS))?.as_slice()).context("read the evidence")?;
         let header = &log.header;
-        let name = self.backend.as_deref().unwrap_or(&header.backend.name);
-        let (host, backend) = (backends::open(&header.host.name)?, backends::open(name)?);
+        let [host_name, name] = header.called();
+        let name = self.backend.as_deref().unwrap_or(name);
+        let (host, backend) = (backends::open(host_name)?, backends::open(name)?);
         let (here, there) = (backend.backend.manifest().artifact, header.backend.artifact);
         ensure!(
             here == there,
@@ -60,7 +61,7 @@ impl Reproduce {
             host: host.backend,
             backend: backend.backend,
             deadline: Duration::from_secs_f64(self.deadline.max(1e-3)),
-            host_name: header.host.name.clone(),
+            host_name: host_name.to_owned(),
             backend_name: name.to_owned(),
             replay_args: String::new(),
             precision: header.precision,

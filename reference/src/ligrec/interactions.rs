@@ -1,6 +1,6 @@
 //! The list of interactions: its accepted forms, complexes, and the genes it needs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use dispatch::{Dense, Fault, Frame, Index, Map, Strings, Value};
 
@@ -83,16 +83,43 @@ impl List {
         Ok(List { rows: first_of_each(rows), frame })
     }
 
-    /// Replaces complexes by genes and keeps the interactions whose genes are in the data.
-    pub(crate) fn resolve(self, source: &Source<'_>, policy: Policy) -> Result<Resolved, Fault> {
+    /// The complexes of which rounding may decide which component is the smallest, each with the components that may be, the one
+    /// that is first. `relative` says how much a sum may lose, relative to the sum of magnitudes, from whether float64 adds the
+    /// values up exactly and how many cells there are.
+    pub(crate) fn near_ties(
+        &self,
+        source: &Source<'_>,
+        relative: impl Fn(bool, usize) -> f64,
+    ) -> Vec<(String, Vec<String>)> {
+        let smallest = Smallest::new(&self.rows, source);
+        let mut found = BTreeMap::new();
+        for name in self.rows.iter().flat_map(|row| [&row.names.source, &row.names.target]) {
+            let candidates = smallest.candidates(name, |exact| relative(exact, source.cells()));
+            if candidates.len() > 1 {
+                found.insert(name.clone(), candidates);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// Replaces complexes by genes and keeps the interactions whose genes are in the data; a complex that is among the chosen
+    /// stands for the gene named there.
+    pub(crate) fn resolve(
+        self,
+        source: &Source<'_>,
+        policy: Policy,
+        chosen: &BTreeMap<String, String>,
+    ) -> Result<Resolved, Fault> {
         let replaced: Vec<Row> = match policy {
             Policy::Min => {
                 let smallest = Smallest::new(&self.rows, source);
+                let gene_of =
+                    |name: &String| chosen.get(name).cloned().or_else(|| smallest.gene_of(name));
                 self.rows
                     .into_iter()
                     .filter_map(|row| {
-                        let source = smallest.gene_of(&row.names.source)?;
-                        let target = smallest.gene_of(&row.names.target)?;
+                        let source = gene_of(&row.names.source)?;
+                        let target = gene_of(&row.names.target)?;
                         Some(Row { names: Names { source, target }, at: row.at })
                     })
                     .collect()
@@ -165,8 +192,26 @@ impl Genes {
 
 /// Which component of each complex has the smallest mean over all cells.
 struct Smallest {
-    /// Order of each component that is in the data, by its exact sum.
-    sums: HashMap<String, (i8, i128)>,
+    /// Each component that is in the data.
+    sums: HashMap<String, Sum>,
+    fixed: Fixed,
+}
+
+struct Sum {
+    /// -1, 0 or 1 as it is negative infinite, finite or infinite; 2 if it is NaN.
+    infinite: i8,
+    /// The exact sum of the finite values.
+    total: i128,
+    /// The sum of their magnitudes.
+    magnitude: f64,
+    /// Whether float64 adds them up without rounding.
+    exact: bool,
+}
+
+impl Sum {
+    fn order(&self) -> (i8, i128) {
+        (self.infinite, self.total)
+    }
 }
 
 impl Smallest {
@@ -194,9 +239,16 @@ impl Smallest {
                 v if v == f64::NEG_INFINITY => -1,
                 _ => 0,
             };
-            ((*name).to_owned(), (infinite, fixed.total(column)))
+            let magnitudes = columns[column].values.iter().filter(|v| v.is_finite());
+            let sum = Sum {
+                infinite,
+                total: fixed.total(column),
+                magnitude: magnitudes.map(|v| v.abs()).sum(),
+                exact: fixed.adds_exactly(column),
+            };
+            ((*name).to_owned(), sum)
         });
-        Smallest { sums: sums.collect() }
+        Smallest { sums: sums.collect(), fixed }
     }
 
     /// The gene a name stands for; `None` for a complex without a component in the data.
@@ -206,7 +258,31 @@ impl Smallest {
         }
         let present = name.split('_').filter_map(|part| Some((self.sums.get(part)?, part)));
         // `min_by_key` takes the first of equals, as the host does.
-        present.min_by_key(|(sum, _)| **sum).map(|(_, part)| part.to_owned())
+        present.min_by_key(|(sum, _)| sum.order()).map(|(_, part)| part.to_owned())
+    }
+
+    /// The genes a complex may stand for if sums are off by so much of their magnitudes, the exact choice first.
+    fn candidates(&self, name: &str, relative: impl Fn(bool) -> f64) -> Vec<String> {
+        let least = self.gene_of(name).filter(|_| name.contains('_'));
+        let Some((least, sum)) = least.and_then(|gene| Some((gene.clone(), self.sums.get(&gene)?)))
+        else {
+            return Vec::new();
+        };
+        let slack = |of: &Sum| relative(of.exact) * of.magnitude;
+        let may_be = |other: &&str| {
+            self.sums.get(*other).is_some_and(|other| {
+                let allowed = slack(sum) + slack(other);
+                let apart = self.fixed.value(other.total - sum.total);
+                (sum.infinite, other.infinite) == (0, 0) && allowed > 0.0 && apart <= allowed
+            })
+        };
+        let mut candidates = vec![least];
+        for part in name.split('_').filter(may_be) {
+            if candidates.iter().all(|known| known != part) {
+                candidates.push(part.to_owned());
+            }
+        }
+        candidates
     }
 }
 

@@ -50,6 +50,8 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use dispatch::{Dataset, Entry, Fault, Frame, Map, Param, Params, Reply, Signature, Value};
 
 use crate::args::{Args, value_error};
@@ -171,13 +173,26 @@ impl Task {
     /// for words and numbers out of range, unknown clusters, fewer than two categories, and when no
     /// interaction is left. [`Fault::Unsupported`] for `interactions=None`.
     pub fn read(data: &Dataset, params: &Params) -> Result<Task, Fault> {
+        Task::read_choosing(data, params, &BTreeMap::new())
+    }
+
+    /// Reads a call in which some complexes (upper case) stand for these of their components, whichever is the smallest.
+    ///
+    /// # Errors
+    /// As [`Task::read`].
+    pub fn read_choosing(
+        data: &Dataset,
+        params: &Params,
+        chosen: &BTreeMap<String, String>,
+    ) -> Result<Task, Fault> {
         let signature = signature();
         let args = Args::new("ligrec", &signature, params)?;
         let cluster_key = args.text("cluster_key")?;
         let source =
             matrix::Source::read(data, args.flag("use_raw")?, args.optional_text("gene_symbols")?)?;
         let policy = args.choice("complex_policy", &interactions::POLICIES)?;
-        let list = interactions::List::read(args.get("interactions")?)?.resolve(&source, policy)?;
+        let list = interactions::List::read(args.get("interactions")?)?;
+        let list = list.resolve(&source, policy, chosen)?;
         let n_perms = match args.integer("n_perms")? {
             n @ 1..MOST => n as usize,
             n => {
@@ -209,6 +224,27 @@ impl Task {
             key,
         })
     }
+}
+
+/// The complexes of a call of which rounding may decide which component has the smallest mean, each with the components that may
+/// be it, the one that is first. `relative` says how much a sum may lose, relative to the sum of magnitudes, from whether float64
+/// adds the values up exactly and how many cells there are.
+///
+/// # Errors
+/// As [`Task::read`].
+pub fn near_ties(
+    data: &Dataset,
+    params: &Params,
+    relative: impl Fn(bool, usize) -> f64,
+) -> Result<Vec<(String, Vec<String>)>, Fault> {
+    let signature = signature();
+    let args = Args::new("ligrec", &signature, params)?;
+    if args.choice("complex_policy", &interactions::POLICIES)? == interactions::Policy::All {
+        return Ok(Vec::new());
+    }
+    let source =
+        matrix::Source::read(data, args.flag("use_raw")?, args.optional_text("gene_symbols")?)?;
+    Ok(interactions::List::read(args.get("interactions")?)?.near_ties(&source, relative))
 }
 
 fn correction(args: &Args<'_>) -> Result<Option<(Correction, f64, Axis)>, Fault> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use dispatch::{Device, Digest, Manifest};
 use reports::{
-    Blame, Check, FORMAT, Finding, Header, Log, Precision, Ratio, Record, Ruling, Shrunk, Source,
-    Verdict, Witnessed,
+    Blame, Called, Check, FORMAT, Finding, Header, Log, Precision, Ratio, Record, Ruling, Shrunk,
+    Source, Verdict, Witnessed,
 };
 
 pub(crate) fn digest(text: &str) -> Digest {
@@ -31,6 +31,7 @@ pub(crate) fn log(backend: &str, tier: &str, planned: &[(&str, u64)]) -> Log {
         examiner: "0.1.0".into(),
         backend: manifest(backend, Device::Cpu),
         host: manifest("reference", Device::Cpu),
+        called: Called::default(),
         tier: tier.into(),
         planned: planned.iter().map(|&(name, n)| (name.into(), n)).collect(),
         plan: digest("plan"),
