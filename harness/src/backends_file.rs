@@ -292,7 +292,7 @@ mod tests {
         );
         let Command::Python(Some(python), args) = &spec.command else { panic!() };
         assert!(python.ends_with("env"));
-        assert_eq!(args, ["--module", "a.b", "--poison", "h"]);
+        assert_eq!(args[..], ["--module", "a.b", "--poison", "h"]);
         let started = python::launch(&spec).args;
         assert_eq!(started[started.len() - 2..], ["--set", "n_jobs=1"]);
     }

@@ -158,8 +158,10 @@ impl Channel {
             (excess[kept], cells[kept]) = (row, cell as u32);
             kept += usize::from(others != 0);
         }
-        (cells.truncate(kept), cells.shrink_to_fit());
-        (excess.truncate(kept), excess.shrink_to_fit());
+        cells.truncate(kept);
+        cells.shrink_to_fit();
+        excess.truncate(kept);
+        excess.shrink_to_fit();
         let mut base = [0i64; WIDE];
         for lane in 0..WIDE {
             base[lane] = i64::from(b[lane]).wrapping_mul(sums[lane]);
