@@ -173,7 +173,7 @@ impl Task<'_> {
 
 /// Of `images`, one permutation after another, groups of [`LANES`] with the images of one cell side by side.
 ///
-/// A line of memory then serves a feature for a whole group. Behind the last permutation stands what was there before.
+/// Half a line of memory then serves a tile for a whole group. Behind the last permutation stands what was there before.
 fn by_cell(images: &[u32], n: usize, groups: &mut [[u32; LANES]]) {
     let groups = groups.par_chunks_mut(n.max(1)).zip(images.par_chunks(n.max(1) * LANES));
     groups.for_each(|(group, images)| {
