@@ -349,7 +349,8 @@ enum Element {
 fn element(datatype: &Datatype) -> Option<Element> {
     match datatype {
         Datatype::FixedPoint { size, layout, byte_order } => {
-            let whole = layout.bit_offset == 0 && u32::from(layout.bit_precision) == 8 * size;
+            let bits = size.checked_mul(8);
+            let whole = layout.bit_offset == 0 && bits == Some(layout.bit_precision.into());
             let known = whole && *byte_order != DatatypeByteOrder::Vax;
             let element = if layout.signed { Element::Signed } else { Element::Unsigned };
             known.then_some(element(*size))
