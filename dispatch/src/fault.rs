@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Warning;
+
 /// Why a backend gave no answer to a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Fault {
@@ -20,6 +22,9 @@ pub enum Fault {
         bases: Vec<String>,
         /// The message.
         message: String,
+        /// Warnings given before it was refused; `None` if who refuses is no Python and could not have given any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        warnings: Option<Vec<Warning>>,
     },
     /// Something broke inside the backend.
     #[error("failed: {0}")]
@@ -49,7 +54,12 @@ pub enum Fault {
 impl Fault {
     /// A refusal with the name of a Python exception class.
     pub fn rejected(kind: &str, message: impl Into<String>) -> Fault {
-        Fault::Rejected { kind: kind.to_owned(), bases: Vec::new(), message: message.into() }
+        Fault::Rejected {
+            kind: kind.to_owned(),
+            bases: Vec::new(),
+            message: message.into(),
+            warnings: None,
+        }
     }
 
     /// One word for logs: `unsupported`, `rejected`, `crashed` ...

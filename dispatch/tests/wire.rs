@@ -82,6 +82,7 @@ fn responses_round_trip() {
         kind: "BadGraph".to_owned(),
         bases: vec!["ValueError".to_owned()],
         message: "no".to_owned(),
+        warnings: Some(vec![Warning::new("UserWarning", "so be it")]),
     };
     for fault in [
         refused,

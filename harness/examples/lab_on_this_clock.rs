@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use dispatch::{Backend, Call, Fault, Manifest, Reply};
 use generators::Random;
 use generators::sized::Shape;
-use harness::bench::{Generated, Inputs, Lab, Monotonic, Subject, machine};
+use harness::bench::{
+    Generated, Inputs, LEAST_BLOCKS, Lab, MOST_BLOCKS, Monotonic, Subject, machine,
+};
 use reports::Time;
 use reports::perf::compare::{SpeedVerdict, comparisons};
 use reports::perf::{Environment, PERF_FORMAT, PerfLog, Settings};
@@ -135,8 +137,8 @@ fn verdict(seed: u64, share: f64, budget: Duration) -> Result<SpeedVerdict, Stri
     let subjects = [subject("base", 0.0), subject("other", share)];
     let settings = Settings {
         band: 0.02,
-        least_blocks: 8,
-        most_blocks: 60,
+        least_blocks: LEAST_BLOCKS,
+        most_blocks: MOST_BLOCKS,
         half_width: 0.02f64.ln_1p() / 2.0,
         seed,
         deadline_ms: 600_000,

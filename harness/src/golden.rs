@@ -245,7 +245,13 @@ fn read_case(
             let error = expected
                 .error
                 .ok_or_else(|| anyhow!("{} has status error and no error", path.display()))?;
-            (Err(Fault::rejected(&error.kind, error.message)), None)
+            let refused = Fault::Rejected {
+                kind: error.kind,
+                bases: Vec::new(),
+                message: error.message,
+                warnings: Some(expected.warnings),
+            };
+            (Err(refused), None)
         }
         "undefined_behaviour" => {
             let why =

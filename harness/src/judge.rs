@@ -89,7 +89,7 @@ pub fn judge(
         (Ok(expected), Ok(actual)) => judge_answers(contract, call, peers, expected, actual),
         (
             Err(Fault::Rejected { kind: e, .. }),
-            Err(Fault::Rejected { kind: a, bases, message }),
+            Err(Fault::Rejected { kind: a, bases, message, .. }),
         ) => {
             let alike = errors::alike(e, a, bases);
             checks.holds("error class", "", alike, e, || format!("{a}: {message}"));
@@ -168,7 +168,11 @@ const NOT_SHOWN: [&str; 4] =
 /// The last thing that is said of a case: a broken law weighs more.
 pub(crate) fn note_warnings(judgement: &mut Judgement, host: &Outcome, backend: &Outcome) {
     let categories = |outcome: &Outcome| -> Option<String> {
-        let warnings = outcome.as_ref().ok()?.warnings.as_ref()?;
+        let warnings = match outcome {
+            Ok(reply) => reply.warnings.as_ref()?,
+            Err(Fault::Rejected { warnings, .. }) => warnings.as_ref()?,
+            Err(_) => return None,
+        };
         let is_shown = |w: &&Warning| {
             !iter::once(&w.category).chain(&w.bases).any(|c| NOT_SHOWN.contains(&c.as_str()))
         };
@@ -227,14 +231,21 @@ mod tests {
 
     /// What becomes of one case of `co_occurrence` if both sides give the reference's answer, each changed.
     fn judged(host: fn(&mut Reply), backend: fn(&mut Reply)) -> Judgement {
+        let answer = |change: fn(&mut Reply)| {
+            move |call: &Call| {
+                let mut reply = dispatch::Backend::run(&reference::backend(), call)?;
+                change(&mut reply);
+                Ok(reply)
+            }
+        };
+        outcomes(answer(host), answer(backend))
+    }
+
+    /// What becomes of it if they give these.
+    fn outcomes(host: impl Fn(&Call) -> Outcome, backend: impl Fn(&Call) -> Outcome) -> Judgement {
         let generator = generators::generator("co_occurrence").unwrap();
         let call = Recipe::simplest(generator, 1).build();
-        let answer = |change: fn(&mut Reply)| -> Outcome {
-            let mut reply = dispatch::Backend::run(&reference::backend(), &call)?;
-            change(&mut reply);
-            Ok(reply)
-        };
-        let (host, backend) = (answer(host), answer(backend));
+        let (host, backend) = (host(&call), backend(&call));
         let peers = Peers { host: Profile::FLOAT64, backend: Profile::FLOAT64, same_stream: true };
         let contract = crate::contract("co_occurrence").unwrap();
         let mut judgement = judge(contract, &call, peers, &host, &backend);
@@ -244,12 +255,16 @@ mod tests {
 
     /// Gives warnings; `A(B)` is a category `A` derived from `B`.
     fn warn(reply: &mut Reply, categories: &[&str]) {
+        reply.warnings = Some(warnings(categories));
+    }
+
+    fn warnings(categories: &[&str]) -> Vec<Warning> {
         let warning = |text: &&str| {
             let (category, base) = text.split_once('(').unwrap_or((*text, ""));
             let bases = base.strip_suffix(')').map(str::to_owned).into_iter().collect();
             Warning { category: category.to_owned(), bases, message: String::new() }
         };
-        reply.warnings = Some(categories.iter().map(warning).collect());
+        categories.iter().map(warning).collect()
     }
 
     #[test]
@@ -299,6 +314,26 @@ mod tests {
         assert_eq!(judgement.failed_check().as_deref(), Some("warning categories"));
         let silent = judged(|r| warn(r, &["UserWarning"]), |r| warn(r, &[]));
         assert_eq!(silent.reason, "warns of nothing where the host warns of UserWarning");
+    }
+
+    #[test]
+    fn warnings_before_a_refusal_are_compared_like_those_before_an_answer() {
+        let refuses = |categories: Option<&'static [&str]>| {
+            move |_: &Call| -> Outcome {
+                Err(Fault::Rejected {
+                    kind: "ValueError".to_owned(),
+                    bases: Vec::new(),
+                    message: String::new(),
+                    warnings: categories.map(warnings),
+                })
+            }
+        };
+        let with = |host, backend| outcomes(refuses(host), refuses(backend));
+        let noted = with(Some(&["UserWarning"]), Some(&[]));
+        assert_eq!(noted.verdict, Verdict::QualityWarning);
+        assert_eq!(noted.reason, "warns of nothing where the host warns of UserWarning");
+        assert_eq!(with(Some(&["UserWarning"]), None).verdict, Verdict::Pass);
+        assert_eq!(with(Some(&["UserWarning"]), Some(&["UserWarning"])).verdict, Verdict::Pass);
     }
 
     #[test]

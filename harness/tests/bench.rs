@@ -11,7 +11,7 @@ use std::time::Duration;
 use dispatch::{Backend, Call, Fault, Manifest, Reply};
 use generators::Random;
 use generators::sized::{Shape, Storage, dataset};
-use harness::bench::{Generated, Inputs, Lab, Stopwatch, Subject};
+use harness::bench::{Generated, Inputs, LEAST_BLOCKS, Lab, MOST_BLOCKS, Stopwatch, Subject};
 use harness::file_case::{self, RealFile};
 use harness::mutants;
 use reports::Time;
@@ -154,8 +154,8 @@ impl Machine {
     fn run(&self, subjects: &[Subject], cells: &[usize], clock: &dyn Stopwatch) -> PerfLog {
         let settings = Settings {
             band: 0.02,
-            least_blocks: 8,
-            most_blocks: 60,
+            least_blocks: LEAST_BLOCKS,
+            most_blocks: MOST_BLOCKS,
             half_width: 0.02f64.ln_1p() / 2.0,
             seed: self.seed,
             deadline_ms: 600_000,

@@ -29,7 +29,10 @@ def score(adata, *, key="score", times=1):
     warnings.warn("slow", FutureWarning)
     adata.uns[key] = np.full(2, float(times))
 
-def refuse(adata): raise BadGraph("no")
+def refuse(adata):
+    warnings.warn("not long now")
+    raise BadGraph("no")
+
 def fill(adata): raise MemoryError("too much")
 def leave(adata): raise SystemExit(3)
 def cheat(adata):
@@ -124,6 +127,8 @@ def test_exceptions_become_faults_and_the_process_lives(worker: Worker) -> None:
     refused = worker.call("refuse")
     assert (refused["kind"], refused["class"]) == ("rejected", "BadGraph")
     assert refused["bases"] == ["ValueError", "Exception"]
+    before = {"category": "UserWarning", "bases": ["Warning"], "message": "not long now"}
+    assert refused["warnings"] == [before]
     assert worker.call("fill")["kind"] == "out-of-memory"
     assert worker.call("leave")["kind"] == "failed"
     assert worker.call("nothing")["kind"] == "unsupported"

@@ -143,9 +143,9 @@ impl Response {
                 };
                 Ok(Response::Outcome { id, outcome: Ok(reply) })
             }
-            Said::Fault { id, kind, class, bases, message } => {
-                let outcome = Err(decode_fault(kind, class, bases, message));
-                Ok(Response::Outcome { id, outcome })
+            Said::Fault { id, kind, class, bases, message, warnings } => {
+                let rejected = |message| Fault::Rejected { kind: class, bases, message, warnings };
+                Ok(Response::Outcome { id, outcome: Err(decode_fault(kind, rejected, message)) })
             }
         }
     }
@@ -189,6 +189,8 @@ enum Said {
         #[serde(default)]
         bases: Vec<String>,
         message: String,
+        #[serde(default)]
+        warnings: Option<Vec<Warning>>,
     },
 }
 
@@ -205,10 +207,10 @@ enum FaultKind {
 
 fn encode_fault(id: u64, fault: &Fault) -> Json {
     let (kind, message) = match fault {
-        Fault::Rejected { kind, bases, message } => {
+        Fault::Rejected { kind, bases, message, warnings } => {
             return json!({
                 "say": "fault", "id": id, "kind": FaultKind::Rejected,
-                "class": kind, "bases": bases, "message": message,
+                "class": kind, "bases": bases, "message": message, "warnings": warnings,
             });
         }
         Fault::Unsupported(message) => (FaultKind::Unsupported, message.clone()),
@@ -222,10 +224,10 @@ fn encode_fault(id: u64, fault: &Fault) -> Json {
     json!({"say": "fault", "id": id, "kind": kind, "message": message})
 }
 
-fn decode_fault(kind: FaultKind, class: String, bases: Vec<String>, message: String) -> Fault {
+fn decode_fault(kind: FaultKind, rejected: impl FnOnce(String) -> Fault, message: String) -> Fault {
     match kind {
         FaultKind::Unsupported => Fault::Unsupported(message),
-        FaultKind::Rejected => Fault::Rejected { kind: class, bases, message },
+        FaultKind::Rejected => rejected(message),
         FaultKind::Failed => Fault::Failed(message),
         FaultKind::DeviceLost => Fault::DeviceLost(message),
         FaultKind::OutOfMemory => Fault::OutOfMemory(message),

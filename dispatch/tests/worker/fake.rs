@@ -80,6 +80,7 @@ fn answer(id: u64, call: &Call, how: &str) {
                 kind: "BadGraph".to_owned(),
                 bases: vec!["ValueError".to_owned()],
                 message: format!("{} is not for me", call.function),
+                warnings: None,
             }),
         ),
         "child" => {

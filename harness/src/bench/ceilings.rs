@@ -130,43 +130,33 @@ impl WithSimd for Sum<'_> {
     }
 }
 
-// Loops and no closures below: a closure is compiled for any processor, and its vectors then are calls.
-struct MulAdd64;
+/// Multiplications with additions of one type of number.
+// A loop and no closure: a closure is compiled for any processor, and its vectors then are calls.
+macro_rules! mul_add {
+    ($name:ident, $number:ty, $splat:ident, $mul_add:ident, $sum:ident) => {
+        struct $name;
 
-impl WithSimd for MulAdd64 {
-    type Output = f64;
+        impl WithSimd for $name {
+            type Output = $number;
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        // Values that stay near 1 and are no constants for the compiler.
-        let [a, b] = [0.999, 0.001].map(|v| simd.splat_f64s(black_box(v)));
-        let mut own = [simd.splat_f64s(black_box(1.0)); APART];
-        for _ in 0..TURNS {
-            for v in &mut own {
-                *v = simd.mul_add_e_f64s(*v, a, b);
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) -> $number {
+                // Values that stay near 1 and are no constants for the compiler.
+                let [a, b] = [0.999, 0.001].map(|v| simd.$splat(black_box(v)));
+                let mut own = [simd.$splat(black_box(1.0)); APART];
+                for _ in 0..TURNS {
+                    for v in &mut own {
+                        *v = simd.$mul_add(*v, a, b);
+                    }
+                }
+                own.iter().map(|v| simd.$sum(*v)).sum()
             }
         }
-        own.iter().map(|v| simd.reduce_sum_f64s(*v)).sum()
-    }
+    };
 }
 
-struct MulAdd32;
-
-impl WithSimd for MulAdd32 {
-    type Output = f32;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> f32 {
-        let [a, b] = [0.999, 0.001].map(|v| simd.splat_f32s(black_box(v)));
-        let mut own = [simd.splat_f32s(black_box(1.0)); APART];
-        for _ in 0..TURNS {
-            for v in &mut own {
-                *v = simd.mul_add_e_f32s(*v, a, b);
-            }
-        }
-        own.iter().map(|v| simd.reduce_sum_f32s(*v)).sum()
-    }
-}
+mul_add!(MulAdd64, f64, splat_f64s, mul_add_e_f64s, reduce_sum_f64s);
+mul_add!(MulAdd32, f32, splat_f32s, mul_add_e_f32s, reduce_sum_f32s);
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use reports::perf::{self, Contender, Fate, PERF_FORMAT, PerfLog, Settings, Workload, compare};
 use serde_json::json;
 
-use crate::bench::{Bounds, Generated, Inputs, Lab, Monotonic, Subject, ceilings, machine};
+use crate::bench::{
+    Bounds, Generated, Inputs, LEAST_BLOCKS, Lab, MOST_BLOCKS, Monotonic, Subject, ceilings,
+    machine,
+};
 use crate::file_case::{self, RealFile};
 use crate::{Usage, clock};
 
@@ -64,7 +67,7 @@ pub(super) struct Bench {
     #[arg(long, default_value = "", value_name = "KNOBS", requires = "data")]
     case: String,
     /// Blocks of a workload at most
-    #[arg(long, default_value_t = 60, value_name = "N")]
+    #[arg(long, default_value_t = MOST_BLOCKS, value_name = "N")]
     blocks: usize,
     /// Seconds after which no further block of a workload begins
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
@@ -263,9 +266,6 @@ impl Bench {
         Ok(())
     }
 }
-
-/// Blocks after which the width of the intervals is first looked at.
-const LEAST_BLOCKS: usize = 8;
 
 fn clear(folder: &Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {

@@ -21,7 +21,7 @@ fn refusals_alike(bench: &mut Bench) -> Conclusion {
             (_, Err(Fault::Unsupported(_))) | (Ok(_), Ok(_)) => continue,
             (
                 Err(Fault::Rejected { kind, .. }),
-                Err(Fault::Rejected { kind: theirs, bases, message }),
+                Err(Fault::Rejected { kind: theirs, bases, message, .. }),
             ) => {
                 findings.ask();
                 if errors::alike(kind, theirs, bases) {

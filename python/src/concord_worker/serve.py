@@ -108,7 +108,7 @@ def outcome(
     except NoForm as error:
         return _fault("failed", str(error)), b""
     except Exception as error:
-        return _raised(error), b""
+        return _raised(error, []), b""
     except BaseException as error:
         return _fault("failed", f"{type(error).__name__}: {error}"), b""
 
@@ -131,7 +131,10 @@ def _answer(
     ready = time.perf_counter_ns()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        result = function(adata, **{**quiet, **given})
+        try:
+            result = function(adata, **{**quiet, **given})
+        except Exception as error:
+            return _raised(error, caught), b""
     done = time.perf_counter_ns()
     proven = subject.proven and closed_before and subject.hosts.close()
     data, mutated = written(adata, slots)
@@ -144,7 +147,7 @@ def _answer(
         "say": "reply",
         "data": writer.mapping(data),
         "mutated": mutated,
-        "warnings": [_warned(warning) for warning in caught],
+        "warnings": [*map(_warned, caught)],
         "witness": {"Counted": {"calls": 1, "launches": None}} if proven else "Unproven",
         "elapsed_ns": done - ready,
         "peak_bytes": _peak_bytes(),
@@ -176,14 +179,15 @@ def _defaults_of(subject: Subject, function: str, defaults: Mapping[str, Any]) -
     return {n: v for n, v in defaults.items() if n in takes} | own
 
 
-def _raised(error: Exception) -> dict[str, Any]:
+def _raised(error: Exception, caught: list[warnings.WarningMessage]) -> dict[str, Any]:
     kind, message = type(error), str(error)
     if isinstance(error, MemoryError) or kind.__name__ == "OutOfMemoryError":
         return _fault("out-of-memory", message or kind.__name__)
     if any(code in message for code in _LOST):
         return _fault("device-lost", message)
     bases = [base.__name__ for base in kind.__mro__[1:] if issubclass(base, Exception)]
-    return _fault("rejected", message) | {"class": kind.__name__, "bases": bases}
+    told = {"class": kind.__name__, "bases": bases, "warnings": [*map(_warned, caught)]}
+    return _fault("rejected", message) | told
 
 
 def _warned(warning: warnings.WarningMessage) -> dict[str, Any]:

@@ -4,9 +4,12 @@
 
 use maud::{Escaper, Markup, PreEscaped};
 use plotters::backend::SVGBackend;
+use plotters::chart::MeshStyle;
 use plotters::coord::Shift;
+use plotters::coord::combinators::LogCoord;
 use plotters::prelude::*;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 /// A drawing surface, and the errors of it.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -36,14 +39,36 @@ pub(super) fn colour(n: usize) -> RGBColor {
 }
 
 /// Two logarithmic axes.
-pub(super) type Chart<'a, 'b> = ChartContext<
-    'a,
-    SVGBackend<'b>,
-    Cartesian2d<
-        plotters::coord::combinators::LogCoord<f64>,
-        plotters::coord::combinators::LogCoord<f64>,
-    >,
->;
+pub(super) type Chart<'a, 'b> =
+    ChartContext<'a, SVGBackend<'b>, Cartesian2d<LogCoord<f64>, LogCoord<f64>>>;
+
+/// A chart of two logarithmic axes, with so many pixels left of it for what the upright one says, and right of it for names.
+pub(super) fn chart<'a, 'b>(
+    area: &'a Area<'b>,
+    (x, y): (Range<f64>, Range<f64>),
+    (left, right): (u32, u32),
+) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>> {
+    Ok(ChartBuilder::on(area)
+        .margin(10)
+        .margin_right(right)
+        .x_label_area_size(38)
+        .y_label_area_size(left)
+        .build_cartesian_2d(x.log_scale(), y.log_scale())?)
+}
+
+/// The lines and labels of its axes, in the page's colours.
+pub(super) fn mesh<'a, 'b, 'c>(
+    chart: &'c mut Chart<'a, 'b>,
+) -> MeshStyle<'a, 'c, LogCoord<f64>, LogCoord<f64>, SVGBackend<'b>> {
+    let mut mesh = chart.configure_mesh();
+    mesh.light_line_style(TRANSPARENT)
+        .bold_line_style(LINE)
+        .axis_style(SOFT)
+        .label_style(text(SOFT))
+        .x_labels(6)
+        .y_labels(6);
+    mesh
+}
 
 /// A text with its place and colour.
 pub(super) type Label = ((i32, i32), RGBColor, String);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use plotters::prelude::*;
 
-use super::canvas::{Area, Chart, Drawn, LINE, Label, SOFT, apart, colour, svg, text};
+use super::canvas::{self, Area, Chart, Drawn, LINE, Label, SOFT, apart, colour, mesh, svg, text};
 use crate::perf::scaling::{Crossover, Curve, Sweep, sweeps};
 use crate::perf::text::duration;
 use crate::perf::{Fate, PerfLog};
@@ -77,24 +77,13 @@ fn draw(area: &Area<'_>, curves: &[Curve<'_>]) -> Drawn {
     if !(first < last && low < high) {
         return Err("nothing to draw".into());
     }
-    let mut chart = ChartBuilder::on(area)
-        .margin(10)
-        .margin_right(140)
-        .x_label_area_size(38)
-        .y_label_area_size(62)
-        .build_cartesian_2d((first * 0.85..last * 1.18).log_scale(), (low..high).log_scale())?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(LINE)
-        .axis_style(SOFT)
-        .label_style(text(SOFT))
+    let mut chart = canvas::chart(area, (first * 0.85..last * 1.18, low..high), (62, 140))?;
+    mesh(&mut chart)
         .x_desc("cells")
         .disable_x_mesh()
         .x_labels(1)
         // The measured sizes are written below it instead: powers of ten are too far apart.
         .x_label_formatter(&|_| String::new())
-        .y_labels(6)
         .y_label_formatter(&|ns| duration(*ns))
         .draw()?;
     guides(&mut chart, (first, last), (low, high))?;

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use plotters::prelude::*;
 
-use super::canvas::{Area, BAD, Drawn, INK, LINE, SOFT, colour, svg, text};
+use super::canvas::{self, Area, BAD, Drawn, INK, colour, mesh, svg, text};
 use crate::perf::compare::Comparison;
 use crate::render::brief;
 
@@ -26,21 +26,10 @@ fn draw(area: &Area<'_>, all: &[Comparison<'_>]) -> Drawn {
     let speed = |c: &Comparison<'_>| (-c.effect.at).exp();
     let low = all.iter().map(speed).fold(0.5, f64::min) / 1.5;
     let high = all.iter().map(speed).fold(2.0, f64::max) * 1.5;
-    let mut chart = ChartBuilder::on(area)
-        .margin(10)
-        .margin_right(140)
-        .x_label_area_size(38)
-        .y_label_area_size(84)
-        .build_cartesian_2d((low..high).log_scale(), (LEAST / 2.0..4.0).log_scale())?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(LINE)
-        .axis_style(SOFT)
-        .label_style(text(SOFT))
+    let mut chart = canvas::chart(area, (low..high, LEAST / 2.0..4.0), (84, 140))?;
+    mesh(&mut chart)
         .x_desc("times as fast as the base")
         .y_desc("distance / allowance")
-        .x_labels(6)
         .y_labels(7)
         .x_label_formatter(&|x| crate::perf::text::number(*x))
         .y_label_formatter(&|y| {

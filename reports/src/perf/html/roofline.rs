@@ -9,7 +9,7 @@ use dispatch::Device;
 use maud::{Markup, html};
 use plotters::prelude::*;
 
-use super::canvas::{Area, Chart, Drawn, INK, LINE, SOFT, apart, colour, svg, text};
+use super::canvas::{self, Area, Chart, Drawn, INK, SOFT, apart, colour, mesh, svg, text};
 use super::table;
 use crate::perf::compare::typical;
 use crate::perf::text::number;
@@ -153,21 +153,9 @@ fn draw(area: &Area<'_>, ceilings: &Ceilings, points: &[&Point<'_>]) -> Drawn {
     if !(low.is_finite() && high.is_finite() && low < high && 0.0 < bottom && bottom < highest) {
         return Err("nothing to draw".into());
     }
-    let mut chart = ChartBuilder::on(area)
-        .margin(10)
-        .margin_right(128)
-        .x_label_area_size(38)
-        .y_label_area_size(62)
-        .build_cartesian_2d((low..high).log_scale(), (bottom..highest).log_scale())?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(LINE)
-        .axis_style(SOFT)
-        .label_style(text(SOFT))
+    let mut chart = canvas::chart(area, (low..high, bottom..highest), (62, 128))?;
+    mesh(&mut chart)
         .x_desc("operations for each byte that must be read")
-        .x_labels(6)
-        .y_labels(6)
         .x_label_formatter(&|x| number(*x))
         .y_label_formatter(&|y| per_second(*y, ""))
         .draw()?;
