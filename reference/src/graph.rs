@@ -142,30 +142,45 @@ impl Graph {
     /// `sum_ij w_ij x_i x_j` is the same over them, of which a graph of neighbours has about 3.5 a cell for 6 directed
     /// ones. Rows are sorted, duplicates added up.
     pub fn undirected(&self) -> Graph {
+        self.merged(|place| place, |cell| cell)
+    }
+
+    /// As [`undirected`](Graph::undirected), of the cells numbered by their places in `order`, which has each once.
+    pub fn undirected_along(&self, order: &[u32]) -> Graph {
+        let mut places = vec![0u32; self.len()];
+        order.iter().zip(0..).for_each(|(&cell, place)| places[cell as usize] = place);
+        self.merged(|place| order[place] as usize, |cell| places[cell] as usize)
+    }
+
+    fn merged(&self, cell: impl Fn(usize) -> usize, place: impl Fn(usize) -> usize) -> Graph {
         // Each edge goes to the row of its first end.
         let mut starts = vec![0; self.len() + 1];
-        let edges = || (0..self.len()).flat_map(|i| self.row(i).map(move |(j, w)| (i, j, w)));
-        edges().for_each(|(i, j, _)| starts[i.min(j) + 1] += 1);
+        for i in 0..self.len() {
+            self.row(cell(i)).for_each(|(j, _)| starts[i.min(place(j)) + 1] += 1);
+        }
         (0..self.len()).for_each(|i| starts[i + 1] += starts[i]);
         let (mut next, mut ends) = (starts.clone(), vec![(0, 0.0); self.indices.len()]);
-        for (i, j, w) in edges() {
-            let row = i.min(j);
-            ends[next[row]] = (i.max(j) as u32, w);
-            next[row] += 1;
-        }
-        let mut both =
-            Graph { indptr: starts, indices: vec![], weights: vec![], dtype: self.dtype };
         for i in 0..self.len() {
-            let row = &mut ends[both.indptr[i]..both.indptr[i + 1]];
-            row.sort_by_key(|(j, _)| *j);
-            both.indptr[i] = both.indices.len();
-            for same in row.chunk_by(|a, b| a.0 == b.0) {
-                both.indices.push(same[0].0);
-                both.weights.push(same.iter().map(|(_, w)| w).sum());
+            for (j, w) in self.row(cell(i)) {
+                let j = place(j);
+                let next = &mut next[i.min(j)];
+                ends[*next] = (i.max(j) as u32, w);
+                *next += 1;
             }
         }
-        both.indptr[self.len()] = both.indices.len();
-        both
+        let (mut indices, mut weights) =
+            (Vec::with_capacity(ends.len()), Vec::with_capacity(ends.len()));
+        for i in 0..self.len() {
+            let row = &mut ends[starts[i]..starts[i + 1]];
+            row.sort_by_key(|(j, _)| *j);
+            starts[i] = indices.len();
+            for same in row.chunk_by(|a, b| a.0 == b.0) {
+                indices.push(same[0].0);
+                weights.push(same.iter().map(|(_, w)| w).sum());
+            }
+        }
+        starts[self.len()] = indices.len();
+        Graph { indptr: starts, indices, weights, dtype: self.dtype }
     }
 
     /// All cells in the order in which a breadth-first search along the edges meets them, so that neighbours are near each
@@ -271,6 +286,10 @@ mod tests {
         let both = read(example(), 3).unwrap().undirected();
         assert_eq!((both.indptr, both.indices), (vec![0, 3, 3, 3], vec![0, 1, 2]));
         assert_eq!(both.weights, [4.0, -2.0, 3.0]);
+        // Numbered 2, 0, 1: the edges are 0 - 1 (3), 1 - 1 (4), 1 - 2 (-2).
+        let along = read(example(), 3).unwrap().undirected_along(&[2, 0, 1]);
+        assert_eq!((along.indptr, along.indices), (vec![0, 1, 3, 3], vec![1, 1, 2]));
+        assert_eq!(along.weights, [3.0, 4.0, -2.0]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ use super::score::Work;
 use super::{Mode, Task};
 use crate::graph::Graph;
 use crate::matrix::Columns;
-use rows::Rows;
+use rows::{Along, Rows};
 
 /// Cells from which on zeros are left out.
 const FROM: usize = 1 << 12;
@@ -88,20 +88,21 @@ impl Task<'_> {
     fn sums<V: Value>(&self, format: Format, lanes: &Lanes<'_, V>) -> Option<Vec<Sums>> {
         let (rows, columns) = (&self.moments.rows, &self.moments.columns);
         let totals: Vec<f64> = rows.iter().zip(columns).map(|(r, c)| r + c).collect();
-        let order = || match format {
-            Format::Csr => self.graph.search_order(),
-            Format::Csc => Vec::new(),
-        };
-        let edges = || rayon::join(|| self.graph.undirected(), order);
-        let (suit, (edges, order)) = rayon::join(|| lanes.suit(), edges);
-        let (edges, order, totals) = (&edges, &order, &totals);
-        let features = self.features.len();
-        suit.then(|| match format {
-            Format::Csr => Rows { lanes, edges, order, totals, features }.sums(self.mode),
-            Format::Csc => self.each_feature(|k, Work { values, .. }| {
-                self.sums_of_column(lanes, k, edges, totals, values)
-            }),
-        })
+        match format {
+            Format::Csr => {
+                let along = || Along::search(&self.graph, lanes, &totals);
+                let (suit, along) = rayon::join(|| lanes.suit(), along);
+                let features = self.features.len();
+                suit.then(|| Rows { lanes, along: &along, features }.sums(self.mode))
+            }
+            Format::Csc => {
+                let (suit, edges) = rayon::join(|| lanes.suit(), || self.graph.undirected());
+                let sums = |k, Work { values, .. }: &mut Work| {
+                    self.sums_of_column(lanes, k, &edges, &totals, values)
+                };
+                suit.then(|| self.each_feature(sums))
+            }
+        }
     }
 
     /// The sums of one column, by way of an array of zeros over the cells, which it leaves as zeros.
@@ -179,21 +180,58 @@ struct Lanes<'a, V> {
 impl<V: Value> Lanes<'_, V> {
     /// Whether positions ascend in each lane, and values are finite and not negative.
     fn suit(&self) -> bool {
-        let suits = |v: &V| (0.0..=f64::MAX).contains(&(*v).into());
-        let ascends = |lane: &[usize]| self.positions[lane[0]..lane[1]].is_sorted_by(|a, b| a < b);
-        let chunk = 1 << 16;
-        self.values.par_chunks(chunk).all(|chunk| chunk.iter().all(suits))
-            && self.starts.par_windows(2).with_min_len(1024).all(ascends)
+        /// Entries between which nobody asks whether there is an end: a compiler makes vectors of them.
+        const BLOCK: usize = 1 << 12;
+        let is_bad = |v: &V| !(0.0..=f64::MAX).contains(&(*v).into());
+        let all_suit = |block: &[V]| !block.iter().fold(false, |bad, v| bad | is_bad(v));
+        // Positions may fail to ascend only from one lane to the next: as often in all as there.
+        let falls = |a: &i32, b: &i32| u32::from(a >= b);
+        let count = |block: usize| {
+            let from = block * BLOCK;
+            let own = &self.positions[from..self.positions.len().min(from + BLOCK + 1)];
+            u64::from(own.iter().zip(&own[1..]).map(|(a, b)| falls(a, b)).sum::<u32>())
+        };
+        let blocks = self.positions.len().div_ceil(BLOCK);
+        let between = self.starts.windows(2).filter(|lane| lane[0] > 0 && lane[0] < lane[1]);
+        let at =
+            |start: usize| u64::from(falls(&self.positions[start - 1], &self.positions[start]));
+        self.values.par_chunks(BLOCK).with_min_len(16).all(all_suit)
+            && (0..blocks).into_par_iter().with_min_len(16).map(count).sum::<u64>()
+                == between.map(|lane| at(lane[0])).sum::<u64>()
     }
 
     fn range(&self, i: usize) -> Range<usize> {
         self.starts[i]..self.starts[i + 1]
     }
 
-    #[inline(always)]
     fn lane(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
-        let range = self.range(i);
-        let positions = self.positions[range.clone()].iter().map(|&at| at as usize);
-        positions.zip(self.values[range].iter().map(|&value| value.into()))
+        let (positions, values) = self.slices(self.range(i));
+        positions.iter().zip(values).map(|(&at, &value)| (at as usize, value.into()))
+    }
+
+    fn slices(&self, range: Range<usize>) -> (&[i32], &[V]) {
+        (&self.positions[range.clone()], &self.values[range])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lanes;
+
+    #[test]
+    fn positions_must_ascend_within_lanes_and_values_be_finite() {
+        let starts = [0, 0, 2, 2, 5, 5];
+        let suits = |positions: [i32; 5], values: [f32; 5]| {
+            Lanes { starts: &starts, positions: &positions, values: &values }.suit()
+        };
+        assert!(suits([0, 1, 0, 1, 2], [0.0, 1.0, f32::MAX, 1.0, 1.0]));
+        // The second lane may begin above the end of the first, or below it.
+        assert!(suits([0, 1, 2, 3, 4], [1.0; 5]));
+        for positions in [[1, 0, 0, 1, 2], [0, 1, 2, 1, 3], [0, 1, 0, 1, 1], [1, 1, 3, 4, 5]] {
+            assert!(!suits(positions, [1.0; 5]), "{positions:?}");
+        }
+        for value in [-1.0, f32::NAN, f32::INFINITY] {
+            assert!(!suits([0, 1, 0, 1, 2], [1.0, 1.0, 1.0, 1.0, value]), "{value}");
+        }
     }
 }

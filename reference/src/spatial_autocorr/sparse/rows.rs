@@ -1,6 +1,9 @@
 //! The sums of a matrix that is stored by rows: the rows of a cell's neighbours are added up into a lag of all features, then
 //! each entry of its own row adds to its feature's sums.
 
+use std::ops::Range;
+
+use prefetch_index::prefetch_index;
 use rayon::prelude::*;
 
 use super::{LEAF, Lanes, Sums, Value};
@@ -10,16 +13,38 @@ use crate::sum::sum;
 
 /// Cells whose sums one thread adds up; fixed, so that the result does not depend on the number of threads.
 const CHUNK: usize = 1 << 11;
+/// A row is asked for when its first cell is so many cells away: its first lines take longer to come than a cell takes.
+const AHEAD: usize = 2;
+/// Bytes that come at once.
+const LINE: usize = 64;
+
+/// The cells in an order in which neighbours are near each other, so that a row is fetched once for all cells next to its
+/// own. Everything about them lies in that order too.
+pub(super) struct Along {
+    /// Each undirected edge once, between places in the order.
+    edges: Graph,
+    /// Where the row of each is.
+    rows: Vec<Range<usize>>,
+    /// What the values of each are tilted by.
+    totals: Vec<f64>,
+}
+
+impl Along {
+    /// The order of a breadth-first search.
+    pub(super) fn search<V: Value>(graph: &Graph, lanes: &Lanes<'_, V>, totals: &[f64]) -> Along {
+        let order = graph.search_order();
+        Along {
+            edges: graph.undirected_along(&order),
+            rows: order.iter().map(|&cell| lanes.range(cell as usize)).collect(),
+            totals: order.iter().map(|&cell| totals[cell as usize]).collect(),
+        }
+    }
+}
 
 /// A matrix by rows, and a graph.
 pub(super) struct Rows<'a, V> {
     pub(super) lanes: &'a Lanes<'a, V>,
-    /// Each undirected edge once.
-    pub(super) edges: &'a Graph,
-    /// All cells. A row is fetched once for all cells next to its own, if these are met soon after each other.
-    pub(super) order: &'a [u32],
-    /// What a cell's values are tilted by.
-    pub(super) totals: &'a [f64],
+    pub(super) along: &'a Along,
     pub(super) features: usize,
 }
 
@@ -27,11 +52,16 @@ impl<V: Value> Rows<'_, V> {
     /// The sums of each feature.
     pub(super) fn sums(&self, mode: Mode) -> Vec<Sums> {
         let simd = pulp::Arch::new();
-        let chunk = |cells| match mode {
-            Mode::Moran => simd.dispatch(Chunk { rows: self, cells, power: |x| x }),
-            Mode::Geary => simd.dispatch(Chunk { rows: self, cells, power: |x| x * x }),
+        let cells = self.along.rows.len();
+        let chunk = |c: usize| {
+            let places = c * CHUNK..cells.min((c + 1) * CHUNK);
+            match mode {
+                Mode::Moran => simd.dispatch(Chunk { rows: self, places, power: |x| x }),
+                Mode::Geary => simd.dispatch(Chunk { rows: self, places, power: |x| x * x }),
+            }
         };
-        let chunks: Vec<Vec<Sums>> = self.order.par_chunks(CHUNK).map(chunk).collect();
+        let chunks: Vec<Vec<Sums>> =
+            (0..cells.div_ceil(CHUNK)).into_par_iter().map(chunk).collect();
         let total = |k: usize, which: usize| sum(chunks.len(), |c| chunks[c][k].of[which]);
         let of = |k: usize| Sums { of: [0, 1, 2, 3].map(|which| total(k, which)) };
         (0..self.features).map(of).collect()
@@ -41,7 +71,7 @@ impl<V: Value> Rows<'_, V> {
 /// Some cells, compiled for each kind of vectors that a processor may have.
 struct Chunk<'a, V, P> {
     rows: &'a Rows<'a, V>,
-    cells: &'a [u32],
+    places: Range<usize>,
     /// The power of x that is tilted.
     power: P,
 }
@@ -51,27 +81,63 @@ impl<V: Value, P: Fn(f64) -> f64> pulp::NullaryFnOnce for Chunk<'_, V, P> {
 
     #[inline(always)]
     fn call(self) -> Vec<Sums> {
-        let Chunk { rows: Rows { lanes, edges, totals, features, .. }, cells, power } = self;
+        let Chunk { rows: Rows { lanes, along, features }, places, power } = self;
+        let Along { edges, rows, totals } = along;
         let mut lag = vec![0.0; *features];
         let mut leaf = vec![Sums::default(); *features];
         let mut sums = leaf.clone();
-        for cells in cells.chunks(LEAF) {
-            for &cell in cells {
-                let (cell, total) = (cell as usize, totals[cell as usize]);
-                lag.fill(0.0);
-                for (neighbour, weight) in edges.row(cell) {
-                    for (column, x) in lanes.lane(neighbour) {
-                        lag[column] += weight * x;
+        // The last place whose row was asked for: a search meets cells in their order.
+        let mut asked = 0;
+        for start in places.clone().step_by(LEAF) {
+            for i in start..places.end.min(start + LEAF) {
+                let ahead = (i + AHEAD).min(rows.len() - 1);
+                for (j, _) in edges.row(ahead) {
+                    if j > asked {
+                        asked = j;
+                        lanes.fetch(rows[j].clone());
                     }
                 }
-                for (column, x) in lanes.lane(cell) {
-                    leaf[column].add([x, x * x, x * lag[column], total * power(x)]);
+                lag.fill(0.0);
+                for (j, weight) in edges.row(i) {
+                    lanes.each(rows[j].clone(), |column, x| lag[column] += weight * x);
                 }
+                lanes.each(rows[i].clone(), |column, x| {
+                    leaf[column].add([x, x * x, x * lag[column], totals[i] * power(x)]);
+                });
             }
             for (sums, leaf) in sums.iter_mut().zip(&mut leaf) {
                 sums.add(std::mem::take(leaf).of);
             }
         }
         sums
+    }
+}
+
+impl<V: Value> Lanes<'_, V> {
+    /// Does something with each entry, four in a turn: of the few instructions that an entry takes, counting is a third.
+    #[inline(always)]
+    fn each(&self, range: Range<usize>, mut entry: impl FnMut(usize, f64)) {
+        let (positions, values) = self.slices(range);
+        let ((positions, few), (values, rest)) =
+            (positions.as_chunks::<4>(), values.as_chunks::<4>());
+        for (positions, values) in positions.iter().zip(values) {
+            for (&at, &value) in positions.iter().zip(values) {
+                entry(at as usize, value.into());
+            }
+        }
+        for (&at, &value) in few.iter().zip(rest) {
+            entry(at as usize, value.into());
+        }
+    }
+
+    /// Asks for what will be read soon.
+    #[inline(always)]
+    fn fetch(&self, range: Range<usize>) {
+        for k in range.clone().step_by(LINE / size_of::<i32>()) {
+            prefetch_index(self.positions, k);
+        }
+        for k in range.step_by(LINE / size_of::<V>()) {
+            prefetch_index(self.values, k);
+        }
     }
 }
