@@ -154,7 +154,7 @@ fn verdict(seed: u64, share: f64, budget: Duration) -> Result<SpeedVerdict, Stri
     };
     let inputs = Inputs::Generated(Generated {
         function: "spatial_autocorr".to_owned(),
-        shape: Shape { cells: 1500, genes: 2, clusters: 2, stored: 2 },
+        shape: Shape { cells: 1500, genes: 20, clusters: 2, stored: 10 },
         n_perms: None,
     });
     let (backends, workloads) = lab.sweep(&[inputs], &|_| {}).map_err(|e| e.to_string())?;

@@ -21,7 +21,7 @@ mod subject;
 pub const LEAST_BLOCKS: usize = 8;
 /// Blocks at most. Where a call takes a millisecond, one block on a virtual machine differs from the next by 5 to 10 %, and the
 /// interval of a median gets within 1 % on either side after some hundreds; long calls end by their time.
-pub const MOST_BLOCKS: usize = 400;
+pub const MOST_BLOCKS: usize = 1000;
 
 pub use ceilings::measure as ceilings;
 pub use inputs::{Generated, Inputs};
