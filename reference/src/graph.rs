@@ -153,41 +153,42 @@ impl Graph {
     }
 
     fn merged(&self, cell: impl Fn(usize) -> usize, place: impl Fn(usize) -> usize) -> Graph {
-        // Each edge goes to the row of its first end.
-        let mut starts = vec![0; self.len() + 1];
-        for i in 0..self.len() {
-            self.row(cell(i)).for_each(|(j, _)| starts[i.min(place(j)) + 1] += 1);
-        }
-        (0..self.len()).for_each(|i| starts[i + 1] += starts[i]);
-        let (mut next, mut ends) = (starts.clone(), vec![(0, 0.0); self.indices.len()]);
-        for i in 0..self.len() {
-            for (j, w) in self.row(cell(i)) {
+        const NONE: usize = usize::MAX;
+        // By its first end each edge is in a list, latest first: its last end, its weight, and the one put there before it.
+        let (mut latest, mut edges) =
+            (vec![NONE; self.len()], Vec::with_capacity(self.indices.len()));
+        for i in (0..self.len()).rev() {
+            for (j, weight) in self.row(cell(i)) {
                 let j = place(j);
-                let next = &mut next[i.min(j)];
-                ends[*next] = (i.max(j) as u32, w);
-                *next += 1;
+                let before = std::mem::replace(&mut latest[i.min(j)], edges.len());
+                edges.push((i.max(j) as u32, weight, before));
             }
         }
-        let (mut indices, mut weights) =
-            (Vec::with_capacity(ends.len()), Vec::<f64>::with_capacity(ends.len()));
+        let mut both = Graph {
+            indptr: Vec::with_capacity(self.len() + 1),
+            indices: Vec::with_capacity(edges.len()),
+            weights: Vec::with_capacity(edges.len()),
+            dtype: self.dtype,
+        };
         // Where an edge to each end was written last, which is in this row or in an earlier one.
-        let mut written = vec![usize::MAX; self.len()];
-        for i in 0..self.len() {
-            let (row, first) = (starts[i]..starts[i + 1], indices.len());
-            starts[i] = first;
-            for &(j, w) in &ends[row] {
-                match written[j as usize] {
-                    at if (first..indices.len()).contains(&at) => weights[at] += w,
-                    _ => {
-                        written[j as usize] = indices.len();
-                        indices.push(j);
-                        weights.push(w);
-                    }
+        let mut written = vec![NONE; self.len()];
+        for mut at in latest {
+            let first = both.indices.len();
+            both.indptr.push(first);
+            while let Some(&(end, weight, before)) = edges.get(at) {
+                let known = &mut written[end as usize];
+                if *known != NONE && *known >= first {
+                    both.weights[*known] += weight;
+                } else {
+                    *known = both.indices.len();
+                    both.indices.push(end);
+                    both.weights.push(weight);
                 }
+                at = before;
             }
         }
-        starts[self.len()] = indices.len();
-        Graph { indptr: starts, indices, weights, dtype: self.dtype }
+        both.indptr.push(both.indices.len());
+        both
     }
 
     /// All cells in the order in which a breadth-first search along the edges meets them, so that neighbours are near each
