@@ -47,7 +47,8 @@ fn draw(area: &Area<'_>, all: &[Comparison<'_>]) -> Drawn {
         if n == names.len() {
             names.push(name);
             let name: String = brief(name).chars().take(20).collect();
-            let label = Text::new(name, (8, -6), text(colour(n)));
+            // Above the point: exact answers lie in a row.
+            let label = Text::new(name, (-4, -20), text(colour(n)));
             chart.draw_series([EmptyElement::at(at) + label])?;
         }
     }
