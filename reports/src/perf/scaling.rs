@@ -103,11 +103,15 @@ impl<'a> Sweep<'a> {
                 let seen = found.entry(&comparison.lane.backend).or_default();
                 seen.sizes.push(((workload.cells as f64).ln(), paired(base, comparison.lane)));
                 seen.verdicts.insert(comparison.verdict);
+                seen.noise = seen.noise.into_iter().chain(comparison.noise).reduce(f64::min);
             }
         }
         let both = BTreeSet::from([SpeedVerdict::Faster, SpeedVerdict::Slower]);
         let found = found.into_iter().filter(|(_, seen)| seen.verdicts.is_superset(&both));
-        found.filter_map(|(name, seen)| crossover(name, &seen.sizes, settings.seed)).collect()
+        let of = |(name, seen): (_, Seen)| {
+            crossover(name, &seen.sizes, seen.noise.unwrap_or(0.0), settings.seed)
+        };
+        found.filter_map(of).collect()
     }
 }
 
@@ -116,21 +120,37 @@ impl<'a> Sweep<'a> {
 struct Seen {
     sizes: Vec<(f64, Vec<f64>)>,
     verdicts: BTreeSet<SpeedVerdict>,
+    /// The least noise floor: processes live through the sizes, so that what two of them differ by is no larger.
+    noise: Option<f64>,
 }
 
 fn paired(base: &Lane, lane: &Lane) -> Vec<f64> {
     effects(&base.samples, &lane.samples, knows_itself(base) && knows_itself(lane))
 }
 
-fn crossover<'a>(backend: &'a str, sizes: &[(f64, Vec<f64>)], seed: u64) -> Option<Crossover<'a>> {
+/// More blocks narrow the interval of the resamples, but not by what two processes of one backend differ, the `noise`: the curve may lie
+/// so much higher or lower.
+fn crossover<'a>(
+    backend: &'a str,
+    sizes: &[(f64, Vec<f64>)],
+    noise: f64,
+    seed: u64,
+) -> Option<Crossover<'a>> {
     let groups: Vec<Vec<f64>> = sizes.iter().map(|(_, effects)| effects.clone()).collect();
-    let crossing = |groups: &[Vec<f64>]| {
-        let curve = sizes.iter().zip(groups).filter_map(|((n, _), e)| Some((*n, median(e)?)));
-        zero(&curve.collect::<Vec<_>>())
+    let crossing = |groups: &[Vec<f64>], shift: f64| {
+        let place = |((n, _), e): (&(f64, _), &Vec<f64>)| Some((*n, median(e)? + shift));
+        zero(&sizes.iter().zip(groups).filter_map(place).collect::<Vec<_>>())
     };
-    let at = crossing(&groups)?;
-    let found = Resampler::new(seed).distribution(&groups, crossing);
-    let interval = Interval { at, low: quantile(&found, 0.025)?, high: quantile(&found, 0.975)? };
+    let drawn =
+        |shift| Resampler::new(seed).distribution(&groups, |groups| crossing(groups, shift));
+    let (at, found) = (crossing(&groups, 0.0)?, drawn(0.0));
+    let mut interval =
+        Interval { at, low: quantile(&found, 0.025)?, high: quantile(&found, 0.975)? };
+    for found in [drawn(-noise), drawn(noise)] {
+        interval.low = quantile(&found, 0.025).map_or(interval.low, |low| low.min(interval.low));
+        interval.high =
+            quantile(&found, 0.975).map_or(interval.high, |high| high.max(interval.high));
+    }
     let last = groups.last().and_then(|effects| median(effects))?;
     Some(Crossover {
         backend,
@@ -195,10 +215,14 @@ mod tests {
         // Slower by a tenth at e^2 cells, faster by a tenth at e^4: equal at e^3.
         let around =
             |at: f64| (0..11).map(|i| at + 0.01 * (f64::from(i) - 5.0)).collect::<Vec<_>>();
-        let found = crossover("x", &[(2.0, around(0.1)), (4.0, around(-0.1))], 1).unwrap();
+        let found = crossover("x", &[(2.0, around(0.1)), (4.0, around(-0.1))], 0.0, 1).unwrap();
         assert!((found.cells.at.ln() - 3.0).abs() < 1e-12, "{found:?}");
         assert!(found.cells.low < found.cells.at && found.cells.at < found.cells.high);
         assert!(found.faster_above && found.share == 1.0);
-        assert_eq!(crossover("x", &[(2.0, around(0.1)), (4.0, around(0.2))], 1), None);
+        // Were the backend's process 2 % slower or faster than others, it would cross a fifth of a power of e later or earlier.
+        let noisy = crossover("x", &[(2.0, around(0.1)), (4.0, around(-0.1))], 0.02, 1).unwrap();
+        let ends = [noisy.cells.low / found.cells.low, noisy.cells.high / found.cells.high];
+        assert!((ends[0].ln() + 0.2).abs() < 0.01 && (ends[1].ln() - 0.2).abs() < 0.01, "{ends:?}");
+        assert_eq!(crossover("x", &[(2.0, around(0.1)), (4.0, around(0.2))], 0.0, 1), None);
     }
 }
