@@ -12,6 +12,10 @@ use anyhow::{Context, bail};
 use dispatch::{Backend, Call, Frame, Params, Reply, Value};
 use serde_json::json;
 
+/// As in `concord`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, function, params] = arguments.as_slice() else {

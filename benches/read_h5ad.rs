@@ -11,6 +11,10 @@ use anyhow::{Context, bail};
 use dispatch::{Buffer, Dataset, Indices, Sparse, Value};
 use serde_json::json;
 
+/// As in `concord`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (file, rewrite) = match arguments.as_slice() {

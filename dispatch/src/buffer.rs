@@ -46,6 +46,18 @@ macro_rules! buffers {
                 match self { $(Buffer::$variant(v) => Buffer::$variant(positions.iter().map(|&i| v[i]).collect())),* }
             }
 
+            /// Element `i` at place `places[i]`, of which each is named once: what [`take`](Buffer::take) undoes.
+            ///
+            /// # Panics
+            /// When a place is not below the number of elements.
+            pub fn put(&self, places: &[usize]) -> Buffer {
+                match self { $(Buffer::$variant(v) => {
+                    let mut put = vec![<$ty>::default(); v.len()];
+                    places.iter().zip(v).for_each(|(&at, &x)| put[at] = x);
+                    Buffer::$variant(put)
+                }),* }
+            }
+
             /// Appends the elements as little-endian bytes.
             pub fn write_le(&self, out: &mut Vec<u8>) {
                 match self { $(Buffer::$variant(v) => for x in v { out.extend_from_slice(&x.bits_le()); }),* }

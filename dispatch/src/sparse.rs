@@ -50,7 +50,14 @@ impl Indices {
 
     /// All entries; negative ones read as `usize::MAX`.
     pub fn to_vec(&self) -> Vec<usize> {
-        (0..self.len()).map(|i| self.at(i)).collect()
+        match self {
+            Indices::I32(v) => {
+                v.iter().map(|&i| usize::try_from(i).unwrap_or(usize::MAX)).collect()
+            }
+            Indices::I64(v) => {
+                v.iter().map(|&i| usize::try_from(i).unwrap_or(usize::MAX)).collect()
+            }
+        }
     }
 
     /// The dtype of the index array.
@@ -80,6 +87,33 @@ impl Indices {
                 let limit = (limit as u64).min(1 << 63);
                 search(v, |i| i as u64 >= limit)
             }
+        }
+    }
+
+    /// Position of the first entry that is above the next one.
+    fn first_fall(&self) -> Option<usize> {
+        match self {
+            Indices::I32(v) => v.windows(2).position(|pair| pair[0] > pair[1]),
+            Indices::I64(v) => v.windows(2).position(|pair| pair[0] > pair[1]),
+        }
+    }
+
+    /// The number of each list at the places in it, with the width of `self`.
+    fn numbers<'a>(&self, lists: impl Iterator<Item = &'a [usize]>, places: usize) -> Indices {
+        fn fill<'a, T: Copy + Default>(
+            lists: impl Iterator<Item = &'a [usize]>,
+            places: usize,
+            number: impl Fn(usize) -> T,
+        ) -> Vec<T> {
+            let mut filled = vec![T::default(); places];
+            for (i, list) in lists.enumerate() {
+                list.iter().for_each(|&at| filled[at] = number(i));
+            }
+            filled
+        }
+        match self {
+            Indices::I32(_) => Indices::I32(fill(lists, places, |i| i as i32)),
+            Indices::I64(_) => Indices::I64(fill(lists, places, |i| i as i64)),
         }
     }
 
@@ -162,7 +196,7 @@ impl Sparse {
                 self.nnz()
             ));
         }
-        if let Some(i) = (0..self.major()).find(|&i| self.indptr.at(i) > self.indptr.at(i + 1)) {
+        if let Some(i) = self.indptr.first_fall() {
             return Err(format!("indptr decreases at position {i}"));
         }
         if let Some(i) = self.indices.first_from(self.minor()) {
@@ -180,23 +214,19 @@ impl Sparse {
 
     /// The same matrix compressed along the other axis; entries keep dtype, duplicates and zeros stay.
     pub fn recompress(&self) -> Sparse {
-        let (indptr, indices) = (self.indptr.to_vec(), self.indices.to_vec());
+        // Where each entry is on the other axis, then its place among the recompressed.
+        let mut places = self.indices.to_vec();
         let mut starts = vec![0usize; self.minor() + 1];
-        for &j in &indices {
-            starts[j + 1] += 1;
-        }
-        for j in 0..self.minor() {
-            starts[j + 1] += starts[j];
-        }
+        places.iter().for_each(|&j| starts[j + 1] += 1);
+        (0..self.minor()).for_each(|j| starts[j + 1] += starts[j]);
         let mut next = starts.clone();
-        let (mut source, mut major) = (vec![0; indices.len()], vec![0; indices.len()]);
-        for i in 0..self.major() {
-            for k in indptr[i]..indptr[i + 1] {
-                let slot = &mut next[indices[k]];
-                (source[*slot], major[*slot]) = (k, i);
-                *slot += 1;
-            }
+        for place in &mut places {
+            let next = &mut next[*place];
+            *place = *next;
+            *next += 1;
         }
+        let lanes = self.indptr.to_vec();
+        let lanes = lanes.windows(2).map(|lane| &places[lane[0]..lane[1]]);
         let format = match self.format {
             Format::Csr => Format::Csc,
             Format::Csc => Format::Csr,
@@ -205,8 +235,8 @@ impl Sparse {
             format,
             shape: self.shape,
             indptr: self.indptr.same_width(starts),
-            indices: self.indices.same_width(major),
-            data: self.data.take(&source),
+            indices: self.indices.numbers(lanes, places.len()),
+            data: self.data.put(&places),
         }
     }
 

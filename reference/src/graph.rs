@@ -1,6 +1,6 @@
 //! A spatial graph as the statistics need it: weights in `f64`, compressed by rows.
 
-use dispatch::{Dataset, Dtype, Fault, Format, Sparse, Value};
+use dispatch::{Dataset, Dtype, Fault, Format, Indices, Sparse, Value};
 
 use crate::args::{slot, type_error, value_error};
 use crate::sum::sum;
@@ -31,6 +31,8 @@ pub struct Moments {
     pub rows: Vec<f64>,
     /// Column sums `c_j = sum_i w_ij`.
     pub columns: Vec<f64>,
+    /// The edges without their direction, of which `s1` consists: [`Graph::undirected`].
+    pub edges: Graph,
 }
 
 impl Graph {
@@ -74,7 +76,10 @@ impl Graph {
     fn from_csr(sparse: &Sparse) -> Graph {
         Graph {
             indptr: sparse.indptr.to_vec(),
-            indices: (0..sparse.nnz()).map(|k| sparse.indices.at(k) as u32).collect(),
+            indices: match &sparse.indices {
+                Indices::I32(targets) => targets.iter().map(|&j| j as u32).collect(),
+                Indices::I64(targets) => targets.iter().map(|&j| j as u32).collect(),
+            },
             weights: sparse.data.to_f64(),
             dtype: sparse.data.dtype(),
         }
@@ -142,53 +147,60 @@ impl Graph {
     /// `sum_ij w_ij x_i x_j` is the same over them, of which a graph of neighbours has about 3.5 a cell for 6 directed
     /// ones. Duplicates are added up.
     pub fn undirected(&self) -> Graph {
-        self.merged(|place| place, |cell| cell)
+        // Branches that depend on which end is the lesser would be guessed wrong half of the time: there are none.
+        let ends = |i: usize, j: u32| ((i as u32).min(j), (i as u32).max(j));
+        let mut starts = vec![0; self.len() + 1];
+        self.each_edge(|i, j, _| starts[ends(i, j).0 as usize + 1] += 1);
+        (0..self.len()).for_each(|i| starts[i + 1] += starts[i]);
+        let mut next = starts.clone();
+        let mut sorted = vec![(0, 0.0); self.indices.len()];
+        self.each_edge(|i, j, weight| {
+            let (first, last) = ends(i, j);
+            let at = &mut next[first as usize];
+            sorted[*at] = (last, weight);
+            *at += 1;
+        });
+        // Each row moves forward to where the one before it ends, and what it has twice is added up on the way.
+        let (mut indptr, mut count) = (Vec::with_capacity(starts.len()), 0);
+        // One more than the place of the last edge to each cell, which is in this row or in an earlier one.
+        let mut known = vec![0; self.len()];
+        for row in starts.windows(2) {
+            let first = count;
+            indptr.push(first);
+            for k in row[0]..row[1] {
+                let (last, weight) = sorted[k];
+                let place = &mut known[last as usize];
+                let is_new = *place <= first;
+                let at = if is_new { count } else { *place - 1 };
+                sorted[at] = (last, weight + if is_new { 0.0 } else { sorted[at].1 });
+                *place = at + 1;
+                count += usize::from(is_new);
+            }
+        }
+        indptr.push(count);
+        let (indices, weights) = sorted[..count].iter().copied().unzip();
+        Graph { indptr, indices, weights, dtype: self.dtype }
     }
 
-    /// As [`undirected`](Graph::undirected), of the cells numbered by their places in `order`, which has each once.
-    pub fn undirected_along(&self, order: &[u32]) -> Graph {
+    /// The same edges between the places of their ends in `order`, which has each cell once; row after row as `order` has
+    /// them.
+    pub fn along(&self, order: &[u32]) -> Graph {
         let mut places = vec![0u32; self.len()];
         order.iter().zip(0..).for_each(|(&cell, place)| places[cell as usize] = place);
-        self.merged(|place| order[place] as usize, |cell| places[cell] as usize)
-    }
-
-    fn merged(&self, cell: impl Fn(usize) -> usize, place: impl Fn(usize) -> usize) -> Graph {
-        const NONE: usize = usize::MAX;
-        // By its first end each edge is in a list, latest first: its last end, its weight, and the one put there before it.
-        let (mut latest, mut edges) =
-            (vec![NONE; self.len()], Vec::with_capacity(self.indices.len()));
-        for i in (0..self.len()).rev() {
-            for (j, weight) in self.row(cell(i)) {
-                let j = place(j);
-                let before = std::mem::replace(&mut latest[i.min(j)], edges.len());
-                edges.push((i.max(j) as u32, weight, before));
-            }
-        }
-        let mut both = Graph {
-            indptr: Vec::with_capacity(self.len() + 1),
-            indices: Vec::with_capacity(edges.len()),
-            weights: Vec::with_capacity(edges.len()),
+        let mut moved = Graph {
+            indptr: Vec::with_capacity(self.indptr.len()),
+            indices: Vec::with_capacity(self.indices.len()),
+            weights: Vec::with_capacity(self.weights.len()),
             dtype: self.dtype,
         };
-        // Where an edge to each end was written last, which is in this row or in an earlier one.
-        let mut written = vec![NONE; self.len()];
-        for mut at in latest {
-            let first = both.indices.len();
-            both.indptr.push(first);
-            while let Some(&(end, weight, before)) = edges.get(at) {
-                let known = &mut written[end as usize];
-                if *known != NONE && *known >= first {
-                    both.weights[*known] += weight;
-                } else {
-                    *known = both.indices.len();
-                    both.indices.push(end);
-                    both.weights.push(weight);
-                }
-                at = before;
-            }
+        moved.indptr.push(0);
+        for &cell in order {
+            let range = self.indptr[cell as usize]..self.indptr[cell as usize + 1];
+            moved.indices.extend(self.indices[range.clone()].iter().map(|&j| places[j as usize]));
+            moved.weights.extend_from_slice(&self.weights[range]);
+            moved.indptr.push(moved.indices.len());
         }
-        both.indptr.push(both.indices.len());
-        both
+        moved
     }
 
     /// All cells in the order in which a breadth-first search along the edges meets them, so that neighbours are near each
@@ -227,13 +239,22 @@ impl Graph {
         (0..self.len()).for_each(|j| indptr[j + 1] += indptr[j]);
         let (mut next, mut indices, mut weights) =
             (indptr.clone(), vec![0; self.indices.len()], vec![0.0; self.indices.len()]);
-        for i in 0..self.len() {
-            for (j, w) in self.row(i) {
-                (indices[next[j]], weights[next[j]]) = (i as u32, w);
-                next[j] += 1;
-            }
-        }
+        self.each_edge(|i, j, weight| {
+            let at = &mut next[j as usize];
+            (indices[*at], weights[*at]) = (i as u32, weight);
+            *at += 1;
+        });
         Graph { indptr, indices, weights, dtype: self.dtype }
+    }
+
+    /// Does something with the ends and the weight of each edge.
+    #[inline(always)]
+    fn each_edge(&self, mut edge: impl FnMut(usize, u32, f64)) {
+        for i in 0..self.len() {
+            let range = self.indptr[i]..self.indptr[i + 1];
+            let ends = self.indices[range.clone()].iter().zip(&self.weights[range]);
+            ends.for_each(|(&j, &weight)| edge(i, j, weight));
+        }
     }
 
     /// The sums over the weights; O(edges).
@@ -246,11 +267,11 @@ impl Graph {
                 columns[j] += w;
             }
         }
-        let both = self.undirected();
+        let edges = self.undirected();
         // The square of `w_ij + w_ji` counts for (i, j) and for (j, i), that of `2 w_ii` once.
         let squares = |i: usize| {
             let square = |(j, w): (usize, f64)| if j == i { 2.0 * w * w } else { w * w };
-            both.row(i).map(square).sum::<f64>()
+            edges.row(i).map(square).sum::<f64>()
         };
         Moments {
             s0: sum(n, |i| rows[i]),
@@ -258,6 +279,7 @@ impl Graph {
             s2: sum(n, |i| (rows[i] + columns[i]).powi(2)),
             rows,
             columns,
+            edges,
         }
     }
 }
@@ -292,11 +314,11 @@ mod tests {
     #[test]
     fn directions_are_added_up() {
         let both = read(example(), 3).unwrap().undirected();
-        assert_eq!((both.indptr, both.indices), (vec![0, 3, 3, 3], vec![2, 0, 1]));
+        assert_eq!((&both.indptr[..], &both.indices[..]), (&[0, 3, 3, 3][..], &[2, 0, 1][..]));
         assert_eq!(both.weights, [3.0, 4.0, -2.0]);
-        // Numbered 2, 0, 1: the edges are 0 - 1 (3), 1 - 1 (4), 1 - 2 (-2).
-        let along = read(example(), 3).unwrap().undirected_along(&[2, 0, 1]);
-        assert_eq!((along.indptr, along.indices), (vec![0, 1, 3, 3], vec![1, 1, 2]));
+        // Numbered 2, 0, 1: the edges of the second are 1 - 0 (3), 1 - 1 (4), 1 - 2 (-2).
+        let along = both.along(&[2, 0, 1]);
+        assert_eq!((along.indptr, along.indices), (vec![0, 0, 3, 3], vec![0, 1, 2]));
         assert_eq!(along.weights, [3.0, 4.0, -2.0]);
     }
 
@@ -314,8 +336,12 @@ mod tests {
         let csc = read(example().recompress(), 3).unwrap();
         let dense = Dense::new(vec![3, 3], vec![4.0, 0.0, 3.0, -2.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let dense = read(dense, 3).unwrap();
-        assert_eq!(csr.moments(), csc.moments());
-        assert_eq!(csr.moments(), dense.moments());
+        let moments = |graph: &Graph| {
+            let Moments { s0, s1, s2, rows, columns, .. } = graph.moments();
+            ([s0, s1, s2], rows, columns)
+        };
+        assert_eq!(moments(&csr), moments(&csc));
+        assert_eq!(moments(&csr), moments(&dense));
     }
 
     #[test]

@@ -330,14 +330,14 @@ fn raise(largest: &mut f64, x: f64) {
 fn rounded(n: usize, x: impl Fn(usize) -> Row<f64>, factor: &Row<f64>) -> Vec<Row<i32>> {
     // Added to a number below 2^51 in magnitude it leaves the nearest integer, ties to even, in the low bits.
     const SHIFT: f64 = 1.5 * (1u64 << 52) as f64;
-    let mut integers = vec![[0; WIDE]; n];
-    for (i, row) in integers.iter_mut().enumerate() {
-        let x = x(i);
+    let integers = |i: usize| {
+        let (x, mut row) = (x(i), [0; WIDE]);
         for lane in 0..WIDE {
             row[lane] = (x[lane] * factor[lane] + SHIFT).to_bits() as i32;
         }
-    }
-    integers
+        row
+    };
+    (0..n).map(integers).collect()
 }
 
 /// The largest s with `2^s norm <= NORM`.

@@ -33,6 +33,8 @@ pub struct Task<'a> {
     pub graph: Graph,
     /// The sums over the weights of `graph`.
     pub moments: Moments,
+    /// The cells in an order in which neighbours are near each other: [`Graph::search_order`].
+    pub order: Vec<u32>,
     /// Whether the rows were normalised.
     pub transformation: bool,
     /// Number of permutations, or `None`.
@@ -65,11 +67,15 @@ impl<'a> Task<'a> {
         let raw_graph = Graph::read(data, args.text("connectivity_key")?)?;
         let transformation = args.flag("transformation")?;
         let graph = if transformation { raw_graph.row_normalized()? } else { raw_graph.clone() };
-        let (moments, features) = rayon::join(|| graph.moments(), || Features::read(data, &args));
+        let (moments, (order, features)) = rayon::join(
+            || graph.moments(),
+            || rayon::join(|| graph.search_order(), || Features::read(data, &args)),
+        );
         Ok(Task {
             mode,
             features: features?,
             moments,
+            order,
             raw_graph,
             graph,
             transformation,

@@ -1,6 +1,7 @@
 //! The sums of a matrix that is stored by rows: the rows of a cell's neighbours are added up into a lag of all features, then
 //! each entry of its own row adds to its feature's sums.
 
+use std::iter;
 use std::ops::Range;
 
 use prefetch_index::prefetch_index;
@@ -30,11 +31,15 @@ pub(super) struct Along {
 }
 
 impl Along {
-    /// The order of a breadth-first search.
-    pub(super) fn search<V: Value>(graph: &Graph, lanes: &Lanes<'_, V>, totals: &[f64]) -> Along {
-        let order = graph.search_order();
+    /// Edges without direction between cells, in `order`.
+    pub(super) fn new<V: Value>(
+        order: &[u32],
+        edges: &Graph,
+        lanes: &Lanes<'_, V>,
+        totals: &[f64],
+    ) -> Along {
         Along {
-            edges: graph.undirected_along(&order),
+            edges: edges.along(order),
             rows: order.iter().map(|&cell| lanes.range(cell as usize)).collect(),
             totals: order.iter().map(|&cell| totals[cell as usize]).collect(),
         }
@@ -49,8 +54,8 @@ pub(super) struct Rows<'a, V> {
 }
 
 impl<V: Value> Rows<'_, V> {
-    /// The sums of each feature.
-    pub(super) fn sums(&self, mode: Mode) -> Vec<Sums> {
+    /// The sums of each feature; `None` if the entries do not suit.
+    pub(super) fn sums(&self, mode: Mode) -> Option<Vec<Sums>> {
         let simd = pulp::Arch::new();
         let cells = self.along.rows.len();
         let chunk = |c: usize| {
@@ -60,11 +65,12 @@ impl<V: Value> Rows<'_, V> {
                 Mode::Geary => simd.dispatch(Chunk { rows: self, places, power: |x| x * x }),
             }
         };
-        let chunks: Vec<Vec<Sums>> =
+        let chunks: Option<Vec<Vec<Sums>>> =
             (0..cells.div_ceil(CHUNK)).into_par_iter().map(chunk).collect();
+        let chunks = chunks?;
         let total = |k: usize, which: usize| sum(chunks.len(), |c| chunks[c][k].of[which]);
         let of = |k: usize| Sums { of: [0, 1, 2, 3].map(|which| total(k, which)) };
-        (0..self.features).map(of).collect()
+        Some((0..self.features).map(of).collect())
     }
 }
 
@@ -77,10 +83,10 @@ struct Chunk<'a, V, P> {
 }
 
 impl<V: Value, P: Fn(f64) -> f64> pulp::NullaryFnOnce for Chunk<'_, V, P> {
-    type Output = Vec<Sums>;
+    type Output = Option<Vec<Sums>>;
 
     #[inline(always)]
-    fn call(self) -> Vec<Sums> {
+    fn call(self) -> Option<Vec<Sums>> {
         let Chunk { rows: Rows { lanes, along, features }, places, power } = self;
         let Along { edges, rows, totals } = along;
         let mut lag = vec![0.0; *features];
@@ -91,11 +97,15 @@ impl<V: Value, P: Fn(f64) -> f64> pulp::NullaryFnOnce for Chunk<'_, V, P> {
         for start in places.clone().step_by(LEAF) {
             for i in start..places.end.min(start + LEAF) {
                 let ahead = (i + AHEAD).min(rows.len() - 1);
-                for (j, _) in edges.row(ahead) {
+                for j in iter::once(ahead).chain(edges.row(ahead).map(|(j, _)| j)) {
                     if j > asked {
                         asked = j;
                         lanes.fetch(rows[j].clone());
                     }
+                }
+                // Here and not before all else, since a row comes from memory but once.
+                if !lanes.suits(rows[i].clone()) {
+                    return None;
                 }
                 lag.fill(0.0);
                 for (j, weight) in edges.row(i) {
@@ -109,7 +119,7 @@ impl<V: Value, P: Fn(f64) -> f64> pulp::NullaryFnOnce for Chunk<'_, V, P> {
                 sums.add(std::mem::take(leaf).of);
             }
         }
-        sums
+        Some(sums)
     }
 }
 
