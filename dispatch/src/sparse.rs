@@ -3,6 +3,9 @@
 //! SciPy allows unsorted column indices, duplicates and stored zeros, and index arrays of 32 or 64
 //! bits. All of that is input a backend must survive, so nothing is canonicalised here.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use crate::{Buffer, Dtype};
 
 /// Which axis is compressed.
@@ -86,6 +89,19 @@ impl Indices {
             Indices::I64(v) => {
                 let limit = (limit as u64).min(1 << 63);
                 search(v, |i| i as u64 >= limit)
+            }
+        }
+    }
+
+    /// Does something with each position of a range and the entry there; a negative one reads as one beyond every limit.
+    #[inline]
+    fn each(&self, range: Range<usize>, mut entry: impl FnMut(usize, usize)) {
+        match self {
+            Indices::I32(v) => {
+                range.clone().zip(&v[range]).for_each(|(k, &i)| entry(k, i as usize));
+            }
+            Indices::I64(v) => {
+                range.clone().zip(&v[range]).for_each(|(k, &i)| entry(k, i as usize));
             }
         }
     }
@@ -240,55 +256,37 @@ impl Sparse {
         }
     }
 
-    /// The submatrix of the given rows and columns (`None`: all), in the given orders.
+    /// The submatrix of the given rows and columns (`None`: all), in the given orders; entries out of range are left out.
     pub fn take(&self, rows: Option<&[usize]>, columns: Option<&[usize]>) -> Sparse {
         let (major, minor) = match self.format {
             Format::Csr => (rows, columns),
             Format::Csc => (columns, rows),
         };
-        let all: Vec<usize>;
-        let lanes = match major {
-            Some(lanes) => lanes,
-            None => {
-                all = (0..self.major()).collect();
-                &all
-            }
-        };
+        let lanes = major.map_or_else(|| (0..self.major()).collect(), Cow::Borrowed);
+        let wanted = minor.map_or_else(|| (0..self.minor()).collect(), Cow::Borrowed);
         // A minor position may be asked for more than once: the first new place of each, and from each place the next.
         const NONE: usize = usize::MAX;
-        let targets = minor.map(|wanted| {
-            let (mut first, mut next) = (vec![NONE; self.minor()], vec![NONE; wanted.len()]);
-            // Backwards, so that the chains ascend.
-            for (new, &old) in wanted.iter().enumerate().rev() {
-                next[new] = std::mem::replace(&mut first[old], new);
-            }
-            (first, next)
-        });
+        let (mut first, mut next) = (vec![NONE; self.minor()], vec![NONE; wanted.len()]);
+        // Backwards, so that the chains ascend.
+        for (new, &old) in wanted.iter().enumerate().rev() {
+            next[new] = std::mem::replace(&mut first[old], new);
+        }
         let (mut indptr, mut indices, mut source) = (vec![0], Vec::new(), Vec::new());
-        for &lane in lanes {
-            for k in self.indptr.at(lane)..self.indptr.at(lane + 1) {
-                let old = self.indices.at(k);
-                match &targets {
-                    None => {
-                        indices.push(old);
-                        source.push(k);
-                    }
-                    Some((first, next)) => {
-                        let mut new = first[old];
-                        while new != NONE {
-                            indices.push(new);
-                            source.push(k);
-                            new = next[new];
-                        }
-                    }
+        for &lane in &*lanes {
+            let entry = |k: usize, old: usize| {
+                let mut new = first.get(old).copied().unwrap_or(NONE);
+                while new != NONE {
+                    indices.push(new);
+                    source.push(k);
+                    new = next[new];
                 }
-            }
+            };
+            self.indices.each(self.indptr.at(lane)..self.indptr.at(lane + 1), entry);
             indptr.push(indices.len());
         }
-        let minor_len = minor.map_or(self.minor(), <[usize]>::len);
         let shape = match self.format {
-            Format::Csr => (lanes.len(), minor_len),
-            Format::Csc => (minor_len, lanes.len()),
+            Format::Csr => (lanes.len(), wanted.len()),
+            Format::Csc => (wanted.len(), lanes.len()),
         };
         Sparse {
             format: self.format,

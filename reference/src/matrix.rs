@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use dispatch::{Buffer, Dense, Fault, Format, Indices, Order, Sparse, Value};
-use rayon::prelude::*;
+use dispatch::{Buffer, Dense, Fault, Format, Order, Sparse, Value};
 
 use crate::args::{type_error, value_error};
 
@@ -86,8 +85,7 @@ impl<'a> Columns<'a> {
         }
         Ok(match value {
             Value::Sparse(csr) if csr.format == Format::Csr && !is_all(&wanted, columns) => {
-                let kept = Cow::Owned(csr.take(None, Some(&wanted)));
-                Columns::Sparse(Compressed::new(kept), (0..wanted.len()).collect())
+                Columns::taken(csr, &wanted)
             }
             Value::Sparse(sparse) => {
                 Columns::Sparse(Compressed::new(Cow::Borrowed(sparse)), wanted)
@@ -98,16 +96,19 @@ impl<'a> Columns<'a> {
         })
     }
 
+    /// Columns taken out of a matrix stored by rows.
+    fn taken(csr: &Sparse, wanted: &[usize]) -> Columns<'a> {
+        let kept = Cow::Owned(csr.take(None, Some(wanted)));
+        Columns::Sparse(Compressed::new(kept), (0..wanted.len()).collect())
+    }
+
     /// A few of the columns, cut out of a matrix stored by rows: to compress all of it by columns takes several times its memory.
     pub fn cut(&self, wanted: &[usize]) -> Columns<'_> {
         let pick = |at: &[usize]| -> Vec<usize> { wanted.iter().map(|&k| at[k]).collect() };
         match self {
             Columns::Dense(dense, at) => Columns::Dense(dense, pick(at)),
             Columns::Sparse(matrix, at) => match matrix.stored.format {
-                Format::Csr => {
-                    let (kept, at) = columns_of_rows(&matrix.stored, &pick(at));
-                    Columns::Sparse(Compressed::new(Cow::Owned(kept)), at)
-                }
+                Format::Csr => Columns::taken(&matrix.stored, &pick(at)),
                 Format::Csc => {
                     Columns::Sparse(Compressed::new(Cow::Borrowed(matrix.stored())), pick(at))
                 }
@@ -167,57 +168,6 @@ impl<'a> Columns<'a> {
             Columns::Owned(columns) => out.copy_from_slice(&columns[k]),
         }
     }
-}
-
-/// The wanted columns of a matrix stored by rows, each once and compressed by columns, and which of them each wanted one is.
-fn columns_of_rows(matrix: &Sparse, wanted: &[usize]) -> (Sparse, Vec<usize>) {
-    const NONE: usize = usize::MAX;
-    /// Rows that one thread searches at a time.
-    const ROWS: usize = 1 << 10;
-    let (mut places, mut kept) = (vec![NONE; matrix.minor()], 0);
-    let mut place = |&column: &usize| {
-        if places[column] == NONE {
-            places[column] = kept;
-            kept += 1;
-        }
-        places[column]
-    };
-    let at: Vec<usize> = wanted.iter().map(&mut place).collect();
-    // Place, row and position of each entry of a kept column.
-    let search = |first: usize| {
-        let (mut found, rows) = (Vec::new(), first..matrix.major().min(first + ROWS));
-        let mut entry = |row: usize, k: usize, column: usize| match places[column] {
-            NONE => {}
-            place => found.push((place, row, k)),
-        };
-        for row in rows {
-            let range = matrix.indptr.at(row)..matrix.indptr.at(row + 1);
-            match &matrix.indices {
-                Indices::I32(columns) => range.for_each(|k| entry(row, k, columns[k] as usize)),
-                Indices::I64(columns) => range.for_each(|k| entry(row, k, columns[k] as usize)),
-            }
-        }
-        found
-    };
-    let starts: Vec<usize> = (0..matrix.major()).step_by(ROWS).collect();
-    let found: Vec<Vec<(usize, usize, usize)>> = starts.into_par_iter().map(search).collect();
-    let mut next = vec![0usize; kept + 1];
-    found.iter().flatten().for_each(|(place, ..)| next[place + 1] += 1);
-    (0..kept).for_each(|place| next[place + 1] += next[place]);
-    let indptr = next.clone();
-    let (mut rows, mut source) = (vec![0; indptr[kept]], vec![0; indptr[kept]]);
-    for &(place, row, k) in found.iter().flatten() {
-        (rows[next[place]], source[next[place]]) = (row as i64, k);
-        next[place] += 1;
-    }
-    let columns = Sparse {
-        format: Format::Csc,
-        shape: (matrix.shape.0, kept),
-        indptr: Indices::I64(indptr.into_iter().map(|start| start as i64).collect()),
-        indices: Indices::I64(rows),
-        data: matrix.data.take(&source),
-    };
-    (columns, at)
 }
 
 fn is_all(wanted: &[usize], columns: usize) -> bool {

@@ -169,8 +169,9 @@ impl<'a, W: Word> Run<'a, W> {
             differences: vec![0.0; entries],
             infinities: vec![0; if any { entries } else { 0 }],
         };
-        let of_gene = |(gene, (sums, differences)): (usize, (&mut [W], &mut [f64]))| {
-            let by_cluster = self.sums_of_gene(gene, labels);
+        type Gene<'b, W> = (usize, (&'b mut [W], &'b mut [f64]));
+        let of_gene = |rows: &mut L::Rows<W>, (gene, (sums, differences)): Gene<'_, W>| {
+            let by_cluster = self.sums_of_gene(gene, labels, rows);
             for (c, of_cluster) in by_cluster.iter().enumerate() {
                 let (observed, size) = (self.observed.sums[gene * k + c], self.observed.sizes[c]);
                 let at = c * lanes..(c + 1) * lanes;
@@ -183,11 +184,12 @@ impl<'a, W: Word> Run<'a, W> {
         let stored: usize = self.words.iter().map(Vec::len).sum();
         if stored * lanes < PARALLEL {
             let genes = block.sums.chunks_mut(width).zip(block.differences.chunks_mut(width));
-            genes.enumerate().for_each(of_gene);
+            let mut rows = L::rows(k);
+            genes.enumerate().for_each(|gene| of_gene(&mut rows, gene));
         } else {
             let genes =
                 block.sums.par_chunks_mut(width).zip(block.differences.par_chunks_mut(width));
-            genes.enumerate().for_each(of_gene);
+            genes.enumerate().for_each_init(|| L::rows(k), of_gene);
         }
         if any {
             self.mark_infinities(&mut block, labels);
@@ -196,14 +198,20 @@ impl<'a, W: Word> Run<'a, W> {
     }
 
     /// The sums of a gene by cluster and permutation.
-    fn sums_of_gene<L: Label>(&self, gene: usize, labels: &[[L; LANES]]) -> Vec<[W; LANES]> {
-        let mut sums = vec![[W::default(); LANES]; self.k];
-        for (cell, word) in self.task.columns[gene].cells.iter().zip(&self.words[gene]) {
-            for (lane, label) in labels[*cell as usize].iter().enumerate() {
-                sums[label.index()][lane] += *word;
+    fn sums_of_gene<'r, L: Label>(
+        &self,
+        gene: usize,
+        labels: &[[L; LANES]],
+        rows: &'r mut L::Rows<W>,
+    ) -> &'r [[W; LANES]] {
+        L::below(rows, self.k).fill([W::default(); LANES]);
+        for (cell, &word) in self.task.columns[gene].cells.iter().zip(&self.words[gene]) {
+            let labels = &labels[*cell as usize];
+            for lane in 0..LANES {
+                labels[lane].row(rows)[lane] += word;
             }
         }
-        sums
+        L::below(rows, self.k)
     }
 
     fn mark_infinities<L: Label>(&self, block: &mut Block<W>, labels: &[[L; LANES]]) {

@@ -15,25 +15,68 @@ const TILE: usize = 128;
 
 /// A label as it is stored.
 pub(super) trait Label: Copy + Default + Send + Sync {
+    /// A row of sums for each label that there may be.
+    type Rows<W: Copy + Send>: Send;
+
     fn new(label: u32) -> Self;
     fn index(self) -> usize;
+
+    /// Rows for labels below `k`.
+    fn rows<W: Copy + Default + Send>(k: usize) -> Self::Rows<W>;
+    /// The rows of the labels below `k`.
+    fn below<W: Copy + Send>(rows: &mut Self::Rows<W>, k: usize) -> &mut [[W; LANES]];
+    /// The row of a label.
+    fn row<W: Copy + Send>(self, rows: &mut Self::Rows<W>) -> &mut [W; LANES];
 }
 
+/// Whatever a byte holds there is a row for it, so that nobody need ask.
 impl Label for u8 {
+    type Rows<W: Copy + Send> = Box<[[W; LANES]; 256]>;
+
     fn new(label: u32) -> u8 {
         label as u8
     }
+
     fn index(self) -> usize {
         self.into()
+    }
+
+    fn rows<W: Copy + Default + Send>(_: usize) -> Self::Rows<W> {
+        Box::new([[W::default(); LANES]; 256])
+    }
+
+    fn below<W: Copy + Send>(rows: &mut Self::Rows<W>, k: usize) -> &mut [[W; LANES]] {
+        &mut rows[..k]
+    }
+
+    #[inline(always)]
+    fn row<W: Copy + Send>(self, rows: &mut Self::Rows<W>) -> &mut [W; LANES] {
+        &mut rows[usize::from(self)]
     }
 }
 
 impl Label for u32 {
+    type Rows<W: Copy + Send> = Vec<[W; LANES]>;
+
     fn new(label: u32) -> u32 {
         label
     }
+
     fn index(self) -> usize {
         self as usize
+    }
+
+    fn rows<W: Copy + Default + Send>(k: usize) -> Self::Rows<W> {
+        vec![[W::default(); LANES]; k]
+    }
+
+    fn below<W: Copy + Send>(rows: &mut Self::Rows<W>, k: usize) -> &mut [[W; LANES]] {
+        &mut rows[..k]
+    }
+
+    #[inline(always)]
+    fn row<W: Copy + Send>(self, rows: &mut Self::Rows<W>) -> &mut [W; LANES] {
+        &mut rows[self as usize]
     }
 }
 
