@@ -33,6 +33,20 @@ fn answers_are_the_same_in_a_process() {
 }
 
 #[test]
+fn a_gibibyte_of_addresses_is_enough() {
+    let mut launch = Launch::new(env!("CARGO_BIN_EXE_concord"));
+    launch.args = ["serve", "reference"].map(Into::into).into();
+    launch.memory = Some(1 << 30);
+    let worker = Worker::start(launch).unwrap();
+    for seed in 0..50 {
+        let generator = generators::generator("spatial_autocorr").unwrap();
+        let recipe = generators::plan::pairwise(generator, seed).swap_remove(0);
+        let answer = worker.run(&recipe.build());
+        assert!(matches!(answer, Ok(_) | Err(Fault::Rejected { .. })), "{recipe}: {answer:?}");
+    }
+}
+
+#[test]
 fn a_refusal_is_the_same_in_a_process() {
     let generator = generators::generator("co_occurrence").unwrap();
     let mut call = Recipe::simplest(generator, 1).build();

@@ -171,6 +171,11 @@ impl Drop for Body {
 
 fn command(launch: &Launch) -> Command {
     let mut command = Command::new(&launch.program);
+    if launch.memory.is_some() {
+        // In KiB: what mimalloc, the allocator of `concord` and others, reserves at a time. By itself it reserves a gibibyte of
+        // addresses, all of which count.
+        command.env("MIMALLOC_ARENA_RESERVE", "32768");
+    }
     command.args(&launch.args).envs(launch.env.iter().map(|(k, v)| (k, v)));
     command
 }
