@@ -145,6 +145,12 @@ impl Channel {
     fn new(u: Vec<Row<i32>>, v: Vec<Row<i32>>) -> Channel {
         let b = frequent(&u);
         let mut sums = [0i64; WIDE];
+        // Where all rows of the weights have one sum, what Geary permutes is all alike, and no permutation changes the product.
+        if let Some(alike) = v.first().filter(|first| v.iter().all(|v| v == *first)) {
+            u.iter().for_each(|u| add(&mut sums, &u.map(i64::from)));
+            let base = product(alike, &sums);
+            return Channel { cells: vec![], excess: vec![], v, base };
+        }
         v.iter().for_each(|v| add(&mut sums, &v.map(i64::from)));
         // Every cell is written down and then kept or not: a branch would be guessed wrong for many.
         let (mut excess, mut cells, mut kept) = (u, vec![0; v.len()], 0);
@@ -162,12 +168,18 @@ impl Channel {
         cells.shrink_to_fit();
         excess.truncate(kept);
         excess.shrink_to_fit();
-        let mut base = [0i64; WIDE];
-        for lane in 0..WIDE {
-            base[lane] = i64::from(b[lane]).wrapping_mul(sums[lane]);
-        }
+        let base = product(&b, &sums);
         Channel { cells, excess, v, base }
     }
+}
+
+#[inline(always)]
+fn product(factors: &Row<i32>, sums: &Row<i64>) -> Row<i64> {
+    let mut product = [0i64; WIDE];
+    for lane in 0..WIDE {
+        product[lane] = i64::from(factors[lane]).wrapping_mul(sums[lane]);
+    }
+    product
 }
 
 #[inline(always)]
@@ -424,8 +436,11 @@ mod tests {
 
     #[test]
     fn cells_whose_elements_are_all_frequent_cost_nothing() {
-        let u = (0..40).map(|i| [if i % 8 == 3 { 7 } else { -2 }; WIDE]).collect();
-        let channel = Channel::new(u, vec![[1; WIDE]; 40]);
-        assert_eq!(channel.cells, [3, 11, 19, 27, 35]);
+        let u: Vec<Row<i32>> = (0..40).map(|i| [if i % 8 == 3 { 7 } else { -2 }; WIDE]).collect();
+        let channel = |v: Vec<Row<i32>>| Channel::new(Vec::clone(&u), v);
+        assert_eq!(channel((0..40).map(|i| [i; WIDE]).collect()).cells, [3, 11, 19, 27, 35]);
+        // Five of 7 and 35 of -2, each three times.
+        let alike = channel(vec![[3; WIDE]; 40]);
+        assert_eq!((alike.cells.len(), alike.base), (0, [-105; WIDE]));
     }
 }
