@@ -206,9 +206,8 @@ impl<'a, W: Word> Run<'a, W> {
     ) -> &'r [[W; LANES]] {
         L::below(rows, self.k).fill([W::default(); LANES]);
         for (cell, &word) in self.task.columns[gene].cells.iter().zip(&self.words[gene]) {
-            let labels = &labels[*cell as usize];
-            for lane in 0..LANES {
-                labels[lane].row(rows)[lane] += word;
+            for (lane, label) in labels[*cell as usize].iter().enumerate() {
+                label.row(rows)[lane] += word;
             }
         }
         L::below(rows, self.k)
