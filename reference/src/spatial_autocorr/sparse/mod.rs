@@ -21,6 +21,8 @@
 //! what a judge allows.
 
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
@@ -200,28 +202,5 @@ impl<V: Value> Lanes<'_, V> {
 
     fn slices(&self, range: Range<usize>) -> (&[i32], &[V]) {
         (&self.positions[range.clone()], &self.values[range])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Lanes;
-
-    #[test]
-    fn positions_must_ascend_within_lanes_and_values_be_finite() {
-        let starts = [0, 0, 2, 2, 5, 5];
-        let suits = |positions: [i32; 5], values: [f32; 5]| {
-            let lanes = Lanes { starts: &starts, positions: &positions, values: &values };
-            (0..5).all(|lane| lanes.suits(lanes.range(lane)))
-        };
-        assert!(suits([0, 1, 0, 1, 2], [0.0, 1.0, f32::MAX, 1.0, 1.0]));
-        // The second lane may begin above the end of the first, or below it.
-        assert!(suits([0, 1, 2, 3, 4], [1.0; 5]));
-        for positions in [[1, 0, 0, 1, 2], [0, 1, 2, 1, 3], [0, 1, 0, 1, 1], [1, 1, 3, 4, 5]] {
-            assert!(!suits(positions, [1.0; 5]), "{positions:?}");
-        }
-        for value in [-1.0, f32::NAN, f32::INFINITY] {
-            assert!(!suits([0, 1, 0, 1, 2], [1.0, 1.0, 1.0, 1.0, value]), "{value}");
-        }
     }
 }
