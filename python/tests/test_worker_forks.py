@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ pytest.importorskip("anndata")
 
 from concord_worker.compiled import Heard, _digest
 from concord_worker.frames import read_frame, write_frame
+from concord_worker.serve import rehearse
 
 COUNTING = """
 import os
@@ -137,3 +139,20 @@ def test_what_is_told_is_taken_whole_and_unchanged_or_not_at_all() -> None:
         list(Heard().add(bytes(changed)))
     with pytest.raises(ValueError, match="announced"):
         list(Heard().add(b"Hello, I am a progress bar"))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_rehearsal_lets_scikit_learn_look_around(
+    monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    asked = []
+
+    def check_array(array: object) -> None:
+        asked.append(array)
+        if fails:
+            raise TypeError(array)
+
+    loaded: Any = SimpleNamespace(check_array=check_array)
+    monkeypatch.setitem(sys.modules, "sklearn.utils.validation", loaded)
+    rehearse()
+    assert len(asked) == 1

@@ -105,13 +105,13 @@ fn the_least_centred_features_are_as_right_as_a_loop_over_centred_ones() {
         let task = Task::read(&data, &params).unwrap_or_else(|fault| panic!("{fault}"));
         let scores = task.sparse_scores();
         let mut asked = 0;
-        for gene in 0..FULL {
+        for (gene, score) in scores.iter().enumerate().take(FULL) {
             let (mut x, mut z) = (vec![0.0; N], vec![0.0; N]);
             task.features.columns.fill(gene, &mut x);
             let d = centred(&x, &mut z).unwrap();
             let ratio = x.iter().map(|x| x * x).sum::<f64>() / d;
             assert!((2.0..3.0).contains(&ratio), "{ratio}");
-            let Some(score) = scores[gene] else { continue };
+            let Some(score) = score else { continue };
             asked += 1;
             let magnitude: f64 = edges()
                 .map(|(i, j, w)| match mode {
