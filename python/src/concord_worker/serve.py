@@ -96,8 +96,8 @@ def rehearse() -> None:
     subject = Subject("", "", "", {"": nothing}, {"": []}, Hosts((), ()))
     header = {"function": "", "data": {**slots, "obsp": aligned}, "params": {}}
     outcome(subject, header, memoryview(b""), {})
-    # scikit-learn looks at what every installed package offers when it first checks an array, which takes half of a first
-    # call of squidpy; it keeps what it found.
+    # scikit-learn looks at what every installed package offers when it first checks an array,
+    # which takes half of a first call of squidpy; it keeps what it found.
     if (loaded := sys.modules.get("sklearn.utils.validation")) is not None:
         with contextlib.suppress(Exception):
             loaded.check_array([[0.0]])
